@@ -1,0 +1,1 @@
+"""The catalogue: what the platform consists of, read from `services/**/service.yaml` and `services/profiles.yaml`."""
