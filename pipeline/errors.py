@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import dagger
 from dagger._exceptions import QueryErrorValue  # not exported, but the only way to give an error its shape
@@ -15,14 +15,14 @@ USAGE = 2
 """Exit code: the input is wrong; nothing was started."""
 
 
-class CallError(FunctionError, dagger.QueryError):  # type: ignore[misc]  # FunctionError is untyped in dagger-io
+class CallError(FunctionError, dagger.QueryError):
     """An error that ends `dagger call` with an exit code of our choice.
 
     Dagger's CLI has one way to a code other than 1: an error with the shape of a failed container command.
     Being a `FunctionError` keeps the SDK from logging a traceback, being a `QueryError` carries the shape.
     """
 
-    def __new__(cls, *_: Any) -> CallError:  # noqa: ANN401  # whatever a subclass takes
+    def __new__(cls, *_: Any) -> Self:  # noqa: ANN401  # whatever a subclass takes
         """Skip `QueryError.__new__`, which picks a class by the answer of a server."""
         return Exception.__new__(cls)
 
@@ -46,7 +46,7 @@ class UsageError(CallError):
         super().__init__(f"{where}: {problem}; {fix}", USAGE)
 
 
-class UsageErrors(CallError):
+class UsageGroupError(CallError):
     """Several wrong inputs at once, a line for each. Exit code 2."""
 
     def __init__(self, errors: Sequence[UsageError]) -> None:
@@ -83,9 +83,9 @@ def raise_usage(errors: Sequence[UsageError]) -> None:
 
     Raises:
         UsageError: When there is one.
-        UsageErrors: When there are several.
+        UsageGroupError: When there are several.
     """
     if len(errors) == 1:
         raise errors[0]
     if errors:
-        raise UsageErrors(errors)
+        raise UsageGroupError(errors)

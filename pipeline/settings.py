@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +26,8 @@ class Settings(BaseSettings):
     tag: str = Field("", description="Tag to publish; empty takes each service's own version.")
     platform: str = Field("linux/amd64", description="Platform to build for.")
     severity: list[Severity] = Field(
-        ["HIGH", "CRITICAL"], description="Severities of fixable vulnerabilities, secrets and misconfigurations that fail."
+        ["HIGH", "CRITICAL"],
+        description="Severities of fixable vulnerabilities, secrets and misconfigurations that fail.",
     )
     concurrency: int = Field(4, ge=1, le=64, description="Services that are built or scanned at the same time.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
@@ -67,9 +69,10 @@ class Settings(BaseSettings):
 class _Toml(TomlConfigSettingsSource):
     """`arc.toml`, with the file's own table `[arc]` so that other tools may share it."""
 
-    def _read_file(self, file_path: Path) -> dict[str, Any]:
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         table: dict[str, Any] = super()._read_file(file_path)
-        return table.get("arc", table)
+        own: dict[str, Any] = table.get("arc", table)
+        return own
 
 
 def load(root: Path, **arguments: Any) -> Settings:  # noqa: ANN401  # each key has a type of its own, checked below
@@ -84,7 +87,7 @@ def load(root: Path, **arguments: Any) -> Settings:  # noqa: ANN401  # each key 
 
     Raises:
         UsageError: A value is wrong; names its source and key.
-        UsageErrors: Several are.
+        UsageGroupError: Several are.
     """
     path = root / FILE
     given = {key: value for key, value in arguments.items() if value not in (None, "", [])}
@@ -107,4 +110,6 @@ def _problem(item: Any, given: dict[str, Any]) -> UsageError:  # noqa: ANN401  #
     if item["type"] == "extra_forbidden":
         return UsageError(FILE, f"key `{key}` is unknown", f"known keys: {', '.join(sorted(Settings.model_fields))}")
     where = f"--{key.replace('_', '-')}" if key in given else f"{FILE} or ARC_{key.upper()}"
-    return UsageError(where, f"key `{key}`: {message}, got {item['input']!r}", f"{Settings.model_fields[key].description}")
+    return UsageError(
+        where, f"key `{key}`: {message}, got {item['input']!r}", f"{Settings.model_fields[key].description}"
+    )

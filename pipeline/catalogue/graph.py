@@ -67,7 +67,7 @@ def build(catalogue: Catalogue) -> Graph:
 
     Raises:
         UsageError: An unknown dependency, or a cycle, printed as its path.
-        UsageErrors: Several unknown dependencies.
+        UsageGroupError: Several unknown dependencies.
     """
     needs: dict[str, tuple[str, ...]] = {}
     errors: list[UsageError] = []

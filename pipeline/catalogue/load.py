@@ -63,7 +63,9 @@ class Catalogue:
         names = self._names()
         if name in names:
             return names[name]
-        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or sorted(e.service.codename for e in self.entries)
+        near = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or sorted(
+            e.service.codename for e in self.entries
+        )
         raise UsageError(where, f"no service is called `{name}`", f"nearest: {', '.join(near)}")
 
     def _names(self) -> dict[str, Entry]:
@@ -85,7 +87,7 @@ def load(root: Path) -> Catalogue:
 
     Raises:
         UsageError: Something is wrong with one file.
-        UsageErrors: With several.
+        UsageGroupError: With several.
     """
     files = sorted((root / SERVICES).glob("**/service.yaml"))
     if not files:
@@ -124,7 +126,9 @@ def _problem(item: Any, name: str) -> UsageError:  # noqa: ANN401  # pydantic's 
     key = ".".join(str(part) for part in item["loc"])
     message = str(item["msg"]).removeprefix("Value error, ")
     got = "" if item["type"] == "missing" else f", got {item['input']!r}"
-    return UsageError(f"{name}: {key}", f"{message[0].lower()}{message[1:]}{got}", FIX.get(item["type"], "correct the value"))
+    return UsageError(
+        f"{name}: {key}", f"{message[0].lower()}{message[1:]}{got}", FIX.get(item["type"], "correct the value")
+    )
 
 
 def _check_paths(root: Path, entry: Entry) -> list[UsageError]:
@@ -148,7 +152,9 @@ def _check_unique(entries: list[Entry]) -> list[UsageError]:
     owners: dict[str, Entry] = {}
     for entry in entries:
         service = entry.service
-        claims = [(f"name `{alias}`", "codename" if alias == service.codename else "role/name") for alias in service.aliases]
+        claims = [
+            (f"name `{alias}`", "codename" if alias == service.codename else "role/name") for alias in service.aliases
+        ]
         claims += [(f"port {port.port}/{port.protocol}", "ports") for port in service.open_ports]
         claims += [(f"image `{service.repository}`", "image")]
         for claim, key in claims:

@@ -64,7 +64,7 @@ class Healthcheck(Part):
     @field_validator("test")
     @classmethod
     def _form(cls, value: list[str]) -> list[str]:
-        if len(value) < 2 or value[0] not in {"CMD", "CMD-SHELL"}:
+        if not value[1:] or value[0] not in {"CMD", "CMD-SHELL"}:
             raise ValueError("must begin with CMD or CMD-SHELL, followed by the command")
         return value
 
@@ -145,7 +145,9 @@ class Service(Part):
     @field_validator("ports", mode="before")
     @classmethod
     def _plain_ports(cls, value: object) -> object:
-        return [{"port": item} if isinstance(item, int) else item for item in value] if isinstance(value, list) else value
+        return (
+            [{"port": item} if isinstance(item, int) else item for item in value] if isinstance(value, list) else value
+        )
 
     @property
     def key(self) -> str:

@@ -12,8 +12,35 @@ from pipeline.catalogue import profiles as profile_loader
 from pipeline.catalogue.load import Entry
 from pipeline.errors import UsageError
 
-BASES = {"go-infra": (), "python-ai": ("go-infra",)}
-"""Base images and the bases that they stand on."""
+
+@dataclass(frozen=True)
+class Base:
+    """One of the two base images."""
+
+    below: tuple[str, ...]
+    """Bases that it stands on."""
+    tag: str
+    budget_mb: int
+    """Unpacked size of the runtime in MB (10^6 bytes)."""
+    stages: tuple[tuple[str, str], ...]
+    """Stages that are published, and the tag of each; the last one is the runtime."""
+
+
+BASES = {
+    "go-infra": Base(
+        below=(),
+        tag="1.27-trixie",
+        budget_mb=20,
+        stages=(("debian-builder", "trixie"), ("go-infra-builder", "1.27-trixie"), ("go-infra", "1.27-trixie")),
+    ),
+    "python-ai": Base(
+        below=("go-infra",),
+        tag="3.13-trixie",
+        budget_mb=300,
+        stages=(("python-ai-builder", "3.13-trixie"), ("python-ai", "3.13-trixie")),
+    ),
+}
+"""The base images, each after those that it stands on."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +94,7 @@ class Platform:
 
         Raises:
             UsageError: Something in it is wrong.
-            UsageErrors: In several places.
+            UsageGroupError: In several places.
         """
         catalogue = loader.load(root)
         return cls(root, catalogue, graphs.build(catalogue), profile_loader.load(root, catalogue))
@@ -98,7 +125,11 @@ class Platform:
                 fix = f"leave out {reasons[name].removeprefix('needed by ')} too"
                 raise UsageError("--without", f"`{name}` is {reasons[name]}", fix)
         why = f"profile {profile}" if not named else "--only"
-        steps = [Step(b, "base", _depth(b), BASES[b], _users(b, reasons, self)) for b in BASES if _used(b, reasons, self)]
+        steps = [
+            Step(b, "base", _depth(b), BASES[b].below, _users(b, reasons, self))
+            for b in BASES
+            if _used(b, reasons, self)
+        ]
         for name, reason in reasons.items():
             base = self.catalogue.find(name).service.build.base
             steps.append(Step(name, "service", _depth(base) + 1, (base,), why if reason == "selected" else reason))
@@ -106,15 +137,15 @@ class Platform:
 
 
 def _depth(base: str) -> int:
-    return 1 + max((_depth(below) for below in BASES[base]), default=0)
+    return 1 + max((_depth(below) for below in BASES[base].below), default=0)
 
 
 def _used(base: str, names: dict[str, str], platform: Platform) -> bool:
     used = {platform.catalogue.find(name).service.build.base for name in names}
-    return base in used or any(base in BASES[other] for other in used)
+    return base in used or any(base in BASES[other].below for other in used)
 
 
 def _users(base: str, names: dict[str, str], platform: Platform) -> str:
     users = [name for name in names if platform.catalogue.find(name).service.build.base == base]
-    users += [other for other in BASES if base in BASES[other] and _used(other, names, platform)]
+    users += [other for other in BASES if base in BASES[other].below and _used(other, names, platform)]
     return f"base of {', '.join(users)}"

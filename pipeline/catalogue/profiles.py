@@ -61,7 +61,7 @@ def load(root: Path, catalogue: Catalogue) -> Profiles:
 
     Raises:
         UsageError: The file is wrong.
-        UsageErrors: In several places.
+        UsageGroupError: In several places.
     """
     everything = tuple(service.codename for service in catalogue.services)
     file = root / FILE
@@ -98,7 +98,9 @@ class _Reader:
             if isinstance(value, dict) and "capabilities" in value:
                 listed = value["capabilities"]
                 wanted = list(capabilities) if listed == ALL else listed or []
-                added = [item for cap in wanted for item in self.capability(cap, capabilities, (), f"{name}.capabilities")]
+                added = [
+                    item for cap in wanted for item in self.capability(cap, capabilities, (), f"{name}.capabilities")
+                ]
                 selections[name] = tuple(dict.fromkeys((*core, *added)))
             else:
                 selections[name] = self.services(value, name)
@@ -129,7 +131,7 @@ class _Reader:
         if names == ALL:
             return self.everything
         if not isinstance(names, list):
-            fix = "write `services: [...]`, or `services: \"*\"`"
+            fix = 'write `services: [...]`, or `services: "*"`'
             self.errors.append(UsageError(f"{FILE}: {key}", "has no list of services", fix))
             return ()
         found = []

@@ -1,0 +1,1 @@
+"""Scanning: hadolint on Dockerfiles, trivy on Dockerfiles and images."""

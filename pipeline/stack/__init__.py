@@ -1,0 +1,1 @@
+"""The running stack: services in dependency order behind one front."""

@@ -1,0 +1,67 @@
+"""The Dagger object for the result of a build."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated
+
+from dagger import Doc, Name, dag, function
+
+from pipeline.api import object_type
+from pipeline.errors import FindingsError, UsageError
+from pipeline.image import Image
+from pipeline.report.contract import build_json
+from pipeline.report.model import BuildResult
+from pipeline.report.table import build_table
+
+
+@object_type
+class Build:
+    """The images of one build, and how each of them went."""
+
+    state: str = "{}"
+    built: list[Image] = dataclasses.field(default_factory=list)
+
+    @function
+    def report(self, *, as_json: Annotated[bool, Name("json"), Doc("Print JSON instead of a table.")] = False) -> str:
+        """What happened to each image; says so also of those that failed, with exit code 0."""
+        result = self._result()
+        return build_json(result) if as_json else build_table(result)
+
+    @function
+    def images(self) -> list[Image]:
+        """The images that could be built, also those that did not pass."""
+        return self.built
+
+    @function
+    def image(self, name: Annotated[str, Doc("Codename of the service, or name of the base.")]) -> Image:
+        """One image."""
+        for image in self.built:
+            if image.name == name:
+                return image
+        known = ", ".join(image.name for image in self.built) or "none was built"
+        raise UsageError("--name", f"no image `{name}` was built", f"there are: {known}")
+
+    @function
+    def digests(self) -> str:
+        """Digest of each image, as JSON."""
+        return json.dumps({image.name: image.digest for image in self.built}, indent=2)
+
+    @function
+    def check(self) -> str:
+        """The table; fails with exit code 1 when an image did not pass."""
+        result = self._result()
+        if result.failures:
+            names = ", ".join(image.name for image in result.failures)
+            raise FindingsError(f"{build_table(result)}\nnot passed: {names}")
+        return build_table(result)
+
+    @function
+    async def sync(self) -> str:
+        """End of a call that asks for nothing else: fails with exit code 1 when an image did not pass."""
+        # The CLI prints an ID after `sync`; the report's is as good as any.
+        return str(await dag.file("report.txt", self.check()).id())
+
+    def _result(self) -> BuildResult:
+        return BuildResult.from_dict(json.loads(self.state))
