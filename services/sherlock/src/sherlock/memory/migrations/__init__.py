@@ -1,0 +1,1 @@
+"""SQL files in the order of their numbers; each runs once, and must never be changed afterwards."""
