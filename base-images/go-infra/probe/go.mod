@@ -1,0 +1,3 @@
+module github.com/arc-framework/arc/base-images/go-infra/probe
+
+go 1.26
