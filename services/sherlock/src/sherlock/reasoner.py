@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -69,6 +68,8 @@ class Reasoner:
         self._metrics = metrics
         self._answered = answered
         self._running = 0
+        # The loop itself only has weak references.
+        self._tasks: set[asyncio.Task[Answer]] = set()
 
     async def ask(self, session_id: str, message: str) -> Answer:
         """Answer a question as a whole.
@@ -84,14 +85,17 @@ class Reasoner:
             ServiceError: the kinds in `errors`, each with its status.
         """
         self._check(message)
-        with self._place():
+        self._enter()
+        try:
             return await self._run({"session_id": session_id, "message": message, "stream": False}, _ignore)
+        finally:
+            self._leave()
 
     async def stream(self, session_id: str, message: str) -> AsyncGenerator[str | Answer, None]:
         """Answer a question piece by piece.
 
         The graph runs in a task of its own, because the reader of this generator may be another task than
-        the one that began it. Closing the generator ends the task, and with it the request to the model.
+        the one that began it. Closing the generator cancels the task, and with it the request to the model.
 
         Args:
             session_id: whose memory to use.
@@ -107,16 +111,19 @@ class Reasoner:
         # Without bound: an answer is limited, and a slow reader should not hold up the model.
         pieces: asyncio.Queue[str | None] = asyncio.Queue()
         question: Question = {"session_id": session_id, "message": message, "stream": True}
-        with self._place():
-            task = asyncio.create_task(self._run(question, pieces.put_nowait))
-            task.add_done_callback(lambda _: pieces.put_nowait(None))
-            try:
-                while (piece := await pieces.get()) is not None:
-                    yield piece
-                yield await task
-            finally:
-                task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+        self._enter()
+        task = asyncio.create_task(self._run(question, pieces.put_nowait))
+        self._tasks.add(task)
+        task.add_done_callback(self._leave_task)
+        task.add_done_callback(lambda _: pieces.put_nowait(None))
+        try:
+            while (piece := await pieces.get()) is not None:
+                yield piece
+            yield await task
+        finally:
+            # Not awaited: a web framework that cancels this generator does so again at each await, and what
+            # it would hit is LangGraph while it stops the step. The place is free when the task has ended.
+            task.cancel()
 
     async def _run(self, question: Question, emit: Callable[[str], None]) -> Answer:
         """Run the graph and hand its pieces to `emit`."""
@@ -154,18 +161,23 @@ class Reasoner:
             text = f"message has {len(message)} characters, the limit is {most}"
             raise InvalidRequestError(text)
 
-    @contextmanager
-    def _place(self) -> Iterator[None]:
+    def _enter(self) -> None:
         if self._running >= self._limits.concurrency:
             text = f"{self._limits.concurrency} requests are running already: try again in a moment"
             raise TooBusyError(text)
         self._running += 1
         self._metrics.running.set(self._running)
-        try:
-            yield
-        finally:
-            self._running -= 1
-            self._metrics.running.set(self._running)
+
+    def _leave(self) -> None:
+        self._running -= 1
+        self._metrics.running.set(self._running)
+
+    def _leave_task(self, task: asyncio.Task[Answer]) -> None:
+        self._tasks.discard(task)
+        self._leave()
+        if not task.cancelled():
+            # Looked at here, so that one whose reader has left is not reported as forgotten.
+            task.exception()
 
 
 def _ignore(_piece: str) -> None:

@@ -23,14 +23,11 @@ class Redactor:
         spellings: set[str] = set()
         for secret in secrets:
             if len(secret) >= _SHORTEST:
-                in_json = json.dumps(secret)[1:-1]
-                spellings |= {
-                    secret,
-                    quote(secret, safe=""),
-                    in_json,
-                    json.dumps(in_json)[1:-1],
-                    repr(secret)[1:-1],
-                }
+                spellings |= {secret, quote(secret, safe=""), repr(secret)[1:-1]}
+                # Within JSON, and within JSON that is a string of other JSON (an endpoint's error in a log).
+                once = {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+                twice = {json.dumps(text, ensure_ascii=False)[1:-1] for text in once}
+                spellings |= once | twice
         # Longest first: one secret may be part of another.
         self._spellings = sorted(spellings, key=len, reverse=True)
 

@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sherlock.redact import Redactor
-from sherlock.settings_report import MissingVariableError, one_line
+from sherlock.settings_report import MissingVariableError, Reporter
 
 PREFIX = "SHERLOCK_"
 # Of these the value is never shown, not even when it is wrong.
@@ -185,9 +185,8 @@ def load() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError(
-            one_line(error, Settings.model_fields, prefix=PREFIX, secret=_SECRET_VARIABLES)
-        ) from None
+        reporter = Reporter(Settings.model_fields, PREFIX, _SECRET_VARIABLES)
+        raise SettingsError(reporter.one_line(error)) from None
 
 
 def _url(value: str, schemes: set[str]) -> str:

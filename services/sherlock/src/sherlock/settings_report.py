@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
@@ -16,66 +17,66 @@ class MissingVariableError(ValueError):
     """A variable that another one makes necessary is not set; its text is the variable's name."""
 
 
-def one_line(
-    error: ValidationError, fields: Mapping[str, FieldInfo], *, prefix: str, secret: AbstractSet[str]
-) -> str:
-    """Say the first mistake, and name the variables of the others.
+class Reporter:
+    """Knows the variables of a settings class."""
 
-    Args:
-        error: what pydantic found.
-        fields: the model's fields by name; a field's description says what to set its variable to.
-        prefix: what the variables of fields without an alias begin with.
-        secret: variables whose value must not be shown.
+    def __init__(self, fields: Mapping[str, FieldInfo], prefix: str, secret: AbstractSet[str]) -> None:
+        """Find the variables.
 
-    Returns:
-        One line without a line break.
-    """
-    found = [
-        _describe(item, {_variable(n, f, prefix): f for n, f in fields.items()}, secret)
-        for item in error.errors()
-    ]
-    others = ", ".join(sorted({variable for variable, _ in found[1:] if variable}))
-    line = " ".join(found[0][1].split())
-    return f"{line} (wrong too: {others})" if others else line
+        Args:
+            fields: the fields by name; a field's description says what to set its variable to.
+            prefix: what the variables of fields without an alias begin with.
+            secret: variables whose value must not be shown.
+        """
+        self._wanted = {
+            _variables(name, field, prefix)[0]: field.description for name, field in fields.items()
+        }
+        # pydantic names the field, its alias, or the first of its aliases whichever was set.
+        self._spellings = {
+            spelling: _variables(name, field, prefix)
+            for name, field in fields.items()
+            for spelling in (name, *_variables(name, field, prefix))
+        }
+        self._secret = secret
+
+    def one_line(self, error: ValidationError) -> str:
+        """Say the first mistake, and name the variables of the others.
+
+        Args:
+            error: what pydantic found.
+
+        Returns:
+            One line without a line break.
+        """
+        found = [self._describe(item) for item in error.errors()]
+        others = ", ".join(sorted({variable for variable, _ in found[1:]}))
+        line = " ".join(found[0][1].split())
+        return f"{line} (wrong too: {others})" if others else line
+
+    def _describe(self, item: ErrorDetails) -> tuple[str, str]:
+        """Return the variable and what is wrong with it."""
+        cause = item.get("ctx", {}).get("error")
+        if isinstance(cause, MissingVariableError):
+            return self._missing(str(cause))
+        if not item["loc"]:
+            return "", str(cause)
+        variables = self._spellings[str(item["loc"][0])]
+        if item["type"] == "missing":
+            return self._missing(variables[0])
+        variable = next((name for name in variables if os.environ.get(name)), variables[0])
+        value = str(item["input"])
+        # A URL with user and password is an easy mistake: such a value is a secret.
+        shown = "" if variable in self._secret or "@" in value else f" {value[:_LONGEST_VALUE]!r}"
+        reason = str(cause) if cause is not None else item["msg"][:1].lower() + item["msg"][1:]
+        return variable, f"{variable}{shown} is not usable ({reason}): set it to {self._wanted[variables[0]]}"
+
+    def _missing(self, variable: str) -> tuple[str, str]:
+        return variable, f"{variable} is not set: set it to {self._wanted[variable]}"
 
 
-def _variable(name: str, field: FieldInfo, prefix: str) -> str:
+def _variables(name: str, field: FieldInfo, prefix: str) -> tuple[str, ...]:
+    """Return the variables of a field; the first that is set counts."""
     alias = field.validation_alias
     if isinstance(alias, AliasChoices):
-        return str(alias.choices[0])
-    return alias if isinstance(alias, str) else prefix + name.upper()
-
-
-def _describe(
-    item: ErrorDetails, fields: Mapping[str, FieldInfo], secret: AbstractSet[str]
-) -> tuple[str, str]:
-    """Return the variable and what is wrong with it."""
-    cause = item.get("ctx", {}).get("error")
-    if isinstance(cause, MissingVariableError):
-        return _missing(str(cause), fields)
-    if not item["loc"]:
-        return "", str(cause)
-    spelled = str(item["loc"][0])
-    variable, field = _find(spelled, fields)
-    if item["type"] == "missing":
-        return _missing(variable, fields)
-    value = item["input"]
-    # A URL with user and password is an easy mistake: such a value is a secret.
-    shown = "" if variable in secret or "@" in str(value) else f" {str(value)[:_LONGEST_VALUE]!r}"
-    reason = str(cause) if cause is not None else item["msg"][:1].lower() + item["msg"][1:]
-    wanted = field.description if field is not None else ""
-    return variable, f"{variable}{shown} is not usable ({reason}): set it to {wanted}"
-
-
-def _missing(variable: str, fields: Mapping[str, FieldInfo]) -> tuple[str, str]:
-    return variable, f"{variable} is not set: set it to {fields[variable].description}"
-
-
-def _find(spelled: str, fields: Mapping[str, FieldInfo]) -> tuple[str, FieldInfo | None]:
-    """Find the field of a variable (pydantic names either the variable or the field)."""
-    for variable, field in fields.items():
-        alias = field.validation_alias
-        choices = alias.choices if isinstance(alias, AliasChoices) else []
-        if variable == spelled or spelled in choices or variable.lower().endswith("_" + spelled):
-            return (spelled if spelled in choices else variable), field
-    return spelled, None
+        return tuple(str(choice) for choice in alias.choices)
+    return (alias if isinstance(alias, str) else prefix + name.upper(),)

@@ -15,6 +15,8 @@ _log = structlog.stdlib.get_logger("sherlock.access")
 # Asked every few seconds by machines: logged only for debugging.
 _QUIET = frozenset({"/health", "/ready", "/metrics"})
 
+_THROWN_AWAY = 4 * 1024 * 1024
+
 
 class Observe:
     """Counts and times requests, and writes a line for each."""
@@ -82,12 +84,10 @@ class LimitBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        declared = dict(scope["headers"]).get(b"content-length", b"")
-        # A huge body is refused by its announcement, without reading it.
-        body = None if declared.isdigit() and int(declared) > self._most else await self._read(receive)
+        body = await self._read(receive)
         if body is None:
             text = f"the body is larger than the limit of {self._most} bytes"
-            # The rest of the body is not read, so the connection is of no further use.
+            # What is left of the body was not read, so the connection is of no further use.
             refusal = JSONResponse({"error": "too_large", "message": text}, 413, {"Connection": "close"})
             await refusal(scope, receive, send)
             return
@@ -103,16 +103,19 @@ class LimitBody:
         await self._app(scope, replay, send)
 
     async def _read(self, receive: Receive) -> bytes | None:
-        """Return the body, or None when it is too large."""
+        """Return the body, or None when it is too large.
+
+        A little more than the limit is read and thrown away: a client that is still sending when the
+        connection closes does not get to see the refusal.
+        """
         parts: list[bytes] = []
         size = 0
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return b""
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self._most:
-                return None
-            if not message.get("more_body", False):
-                return b"".join(parts)
+            size += len(message.get("body", b""))
+            if size <= self._most:
+                parts.append(message.get("body", b""))
+            if not message.get("more_body", False) or size > self._most + _THROWN_AWAY:
+                return b"".join(parts) if size <= self._most else None

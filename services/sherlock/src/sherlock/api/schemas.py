@@ -21,6 +21,11 @@ def _meaningful(message: str) -> str:
     if "\x00" in message:
         text = "must not hold a NUL character"
         raise ValueError(text)
+    try:
+        message.encode()
+    except UnicodeEncodeError:
+        text = "must not hold half of a surrogate pair"
+        raise ValueError(text) from None
     return message
 
 

@@ -65,7 +65,7 @@ def embed(text: str, dimensions: int) -> list[float]:
     """
     vector = [0.0] * dimensions
     for feature, weight in _features(text).items():
-        digest = int.from_bytes(blake2b(feature.encode(), digest_size=8).digest())
+        digest = int.from_bytes(blake2b(feature.encode("utf-8", "surrogatepass"), digest_size=8).digest())
         vector[(digest >> 1) % dimensions] += weight if digest & 1 else -weight
     length = math.sqrt(math.fsum(value * value for value in vector))
     if length == 0.0:  # two features that cancel each other out
