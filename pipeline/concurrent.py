@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 import anyio
 
+from pipeline.errors import collapse
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -49,13 +51,20 @@ async def gather(jobs: Mapping[Key, Callable[[], Awaitable[Value]]]) -> dict[Key
 
     Returns:
         The value of each, in the order of `jobs`.
+
+    Raises:
+        UsageError: A job found the input wrong; several such errors come as one.
+        BaseExceptionGroup: Jobs failed in another way.
     """
     results: dict[Key, Value] = {}
 
     async def run(key: Key, job: Callable[[], Awaitable[Value]]) -> None:
         results[key] = await job()
 
-    async with anyio.create_task_group() as group:
-        for key, job in jobs.items():
-            group.start_soon(run, key, job)
+    try:
+        async with anyio.create_task_group() as group:
+            for key, job in jobs.items():
+                group.start_soon(run, key, job)
+    except BaseExceptionGroup as group_error:
+        raise collapse(group_error) from None
     return {key: results[key] for key in jobs}

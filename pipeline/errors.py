@@ -75,6 +75,22 @@ def leaves(error: BaseException) -> list[BaseException]:
     return [error]
 
 
+def collapse(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Make one error of a group where that loses nothing.
+
+    Args:
+        group: What a task group raised.
+
+    Returns:
+        The only error; or wrong inputs together; or the group itself.
+    """
+    found = leaves(group)
+    if len(found) == 1:
+        return found[0]
+    usage = [error for error in found if isinstance(error, UsageError)]
+    return UsageGroupError(usage) if len(usage) == len(found) else group
+
+
 def raise_usage(errors: Sequence[UsageError]) -> None:
     """Raise what was collected, if anything was.
 

@@ -7,9 +7,10 @@ import sys
 from typing import Annotated
 
 import dagger
-from dagger import DefaultPath, Doc, Ignore, Name, field, function, up
+from dagger import DefaultPath, Doc, Ignore, Name, function, up
 
 from pipeline.api import cached, object_type
+from pipeline.build import images
 from pipeline.build import run as runs
 from pipeline.image import Image
 from pipeline.ops import Ops
@@ -52,7 +53,7 @@ class Arc:
             ]
         ),
         Doc("Root of the repository."),
-    ] = field()
+    ]
     registry: Annotated[str, Doc("Registry host; ARC_REGISTRY in .env, `registry` in arc.toml.")] = ""
     namespace: Annotated[str, Doc("Namespace in the registry.")] = ""
     tag: Annotated[str, Doc("Tag to publish; default: each service's version.")] = ""
@@ -117,6 +118,22 @@ class Arc:
         """A service's image, without scan or lint."""
         workspace = await self._workspace()
         return (await workspace.builder()).service(workspace.platform.catalogue.find(name, "--name"))
+
+    @cached("never")
+    async def refresh_images(
+        self,
+        repository: Annotated[
+            dagger.Directory,
+            DefaultPath("/"),
+            Ignore(["*", f"!{images.LOCK}", "!**/*Dockerfile", "**/.venv", "**/node_modules"]),
+            Doc("Every file that names an external image."),
+        ],
+    ) -> dagger.Changeset:
+        """Look up today's digests of the external base images; the change can be applied or thrown away."""
+        workspace = await self._workspace()
+        text, remarks = await images.refreshed(workspace.platform.root)
+        print(*remarks, sep="\n", file=sys.stderr, flush=True)  # noqa: T201  # seen as the call's own output
+        return (await images.replaced(workspace.platform.root, repository, text)).changes(repository)
 
     @cached("never")
     async def publish(

@@ -73,3 +73,54 @@ async def resolve(root: Path, key: str) -> str:
             return reference
     fix = "check the network, or start the engine from registries with ./daggerw"
     raise UsageError(LOCK, f"`{key}` cannot be pulled ({problems[-1]})", fix)
+
+
+async def refreshed(root: Path) -> tuple[str, list[str]]:
+    """Look up today's digest of every image in the lock file.
+
+    Args:
+        root: Root of the repository.
+
+    Returns:
+        The new text of the lock file, and a line for each image that says what became of it. A digest that only
+        this machine's stand-in has is never written: nobody else could pull it.
+    """
+    stand_ins = {reference.rpartition("@")[2] for reference in read(root, LOCAL_LOCK).values()}
+    images, remarks = dict(read(root, LOCK)), []
+    for key, reference in images.items():
+        tag, _, old = reference.rpartition("@")
+        try:
+            digest = (await dag.container().from_(tag).image_ref()).rpartition("@")[2]
+        except dagger.QueryError as error:
+            remarks.append(f"{key}: kept, {tag} cannot be looked up ({str(error).splitlines()[0]})")
+            continue
+        if digest in stand_ins:
+            remarks.append(f"{key}: kept, this engine serves a stand-in for {tag}")
+        elif digest == old:
+            remarks.append(f"{key}: {tag} is up to date")
+        else:
+            images[key] = f"{tag}@{digest}"
+            remarks.append(f"{key}: {tag} is now {digest}")
+    return json.dumps({"images": images}, indent=2) + "\n", remarks
+
+
+async def replaced(root: Path, source: dagger.Directory, text: str) -> dagger.Directory:
+    """Write a lock file into a repository, and its references into the Dockerfiles that repeat them.
+
+    Args:
+        root: Root of the repository.
+        source: The same repository on the engine.
+        text: New text of the lock file.
+
+    Returns:
+        The changed repository.
+    """
+    old, new = read(root, LOCK), dict(json.loads(text)["images"])
+    changed = source.with_new_file(LOCK, text)
+    for name in await source.glob("**/*Dockerfile"):
+        contents = before = await source.file(name).contents()
+        for key, reference in old.items():
+            contents = contents.replace(reference, new[key])
+        if contents != before:
+            changed = changed.with_new_file(name, contents)
+    return changed

@@ -155,7 +155,7 @@ def _check_unique(entries: list[Entry]) -> list[UsageError]:
         claims = [
             (f"name `{alias}`", "codename" if alias == service.codename else "role/name") for alias in service.aliases
         ]
-        claims += [(f"port {port.port}/{port.protocol}", "ports") for port in service.open_ports]
+        claims += [(f"port {port.port}/{port.transport}", "ports") for port in service.open_ports]
         claims += [(f"image `{service.repository}`", "image")]
         for claim, key in claims:
             owner = owners.setdefault(claim, entry)

@@ -43,8 +43,13 @@ class Port(Part):
     """A port on which the service listens, opened on the host under the same number."""
 
     port: PortNumber
-    protocol: Literal["tcp", "udp"] = "tcp"
+    protocol: Literal["tcp", "udp", "http", "https", "grpc", "ws"] = "tcp"
     description: str = ""
+
+    @property
+    def transport(self) -> Literal["tcp", "udp"]:
+        """What carries the protocol."""
+        return "udp" if self.protocol == "udp" else "tcp"
 
 
 class Healthcheck(Part):

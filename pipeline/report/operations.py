@@ -68,7 +68,7 @@ def ps_rows(plan: Plan, health: dict[str, Any]) -> list[dict[str, Any]]:
                 "role": service.role,
                 "state": "healthy" if state.get("healthy") else "unhealthy" if state else "running",
                 "image": service.image,
-                "ports": [f"{port.port}/{port.protocol}" for port in service.open_ports],
+                "ports": [f"{port.port}/{port.transport}" for port in service.open_ports],
                 "needs": list(plan.graph.needs[name]),
                 "resources": f"{service.resources.tier} (declared)",
             }

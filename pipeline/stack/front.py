@@ -52,7 +52,7 @@ def config(services: Iterable[Service]) -> str:
 
 def tcp_ports(service: Service) -> list[int]:
     """Ports of a service that the front can forward; UDP is not among them."""
-    return [port.port for port in service.open_ports if port.protocol == "tcp"]
+    return [port.port for port in service.open_ports if port.transport == "tcp"]
 
 
 def front(services: Iterable[Service], running: Mapping[str, dagger.Service], debian: str) -> dagger.Service:

@@ -93,7 +93,7 @@ class Stack:
                 volume.path, cache, owner=OWNER, sharing=dagger.CacheSharingMode.LOCKED
             )
         for port in service.open_ports:
-            protocol = dagger.NetworkProtocol[port.protocol.upper()]
+            protocol = dagger.NetworkProtocol[port.transport.upper()]
             # With a health check the ports need no dialling, and a UDP port cannot be dialled at all.
             container = container.with_exposed_port(
                 port.port, protocol=protocol, experimental_skip_healthcheck=service.healthcheck is not None

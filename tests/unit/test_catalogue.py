@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import Write, describe
+from samples import Write, describe
 
 from pipeline.catalogue import load
 from pipeline.errors import USAGE, UsageError, UsageGroupError
@@ -43,7 +43,10 @@ def test_unknown_keys_are_kept_and_named(write: Write) -> None:
         ({"image": None}, "services/sonic/service.yaml: image: field required; add the key"),
         ({"port": 70000}, "services/sonic/service.yaml: port: input should be less than or equal to 65535, got 70000"),
         ({"role": "Sonic!"}, "role: must be lower-case letters and digits"),
-        ({"ports": [{"port": 1, "protocol": "sctp"}]}, "ports.0.protocol: input should be 'tcp' or 'udp', got 'sctp'"),
+        (
+            {"ports": [{"port": 1, "protocol": "sctp"}]},
+            "ports.0.protocol: input should be 'tcp', 'udp', 'http', 'https', 'grpc' or 'ws', got 'sctp'",
+        ),
         ({"depends_on": "oracle"}, "depends_on: input should be a valid list"),
         ({"healthcheck": {"test": ["redis-cli"]}}, "healthcheck.test: must begin with CMD or CMD-SHELL"),
         ({"healthcheck": {"test": "true", "interval": "soon"}}, "healthcheck.interval: must be a duration such as"),

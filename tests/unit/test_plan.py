@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import Write, describe
+from samples import Write, describe
 
 from pipeline.catalogue.plan import Platform
 from pipeline.errors import UsageError, UsageGroupError
@@ -80,7 +81,7 @@ def test_a_cycle_is_printed_as_its_path(write: Write) -> None:
     path = caught.value.problem.removeprefix("cycle ").split(" -> ")
     needs = {"a": "b", "b": "c", "c": "a"}
     assert len(path) == 4
-    assert all(needs[one] == other for one, other in zip(path, path[1:], strict=False))
+    assert all(needs[one] == other for one, other in pairwise(path))
 
 
 def test_unknown_dependencies_name_both_ends(write: Write) -> None:

@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import settings
+from pipeline.errors import UsageError, UsageGroupError
+
+
+def test_defaults(tmp_path: Path) -> None:
+    chosen = settings.load(tmp_path)
+    assert (chosen.registry, chosen.namespace, chosen.severity) == ("ghcr.io", "arc-framework", ["HIGH", "CRITICAL"])
+    assert chosen.reference("arc-cache", "8.0.2") == "ghcr.io/arc-framework/arc-cache:8.0.2"
+
+
+def test_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "arc.toml").write_text('[arc]\nregistry = "file"\nnamespace = "file"\ntag = "file"\n')
+    monkeypatch.setenv("ARC_NAMESPACE", "variable")
+    monkeypatch.setenv("ARC_TAG", "variable")
+    chosen = settings.load(tmp_path, tag="call", registry="", concurrency=None)
+    assert (chosen.registry, chosen.namespace, chosen.tag) == ("file", "variable", "call")
+
+
+def test_a_file_without_the_table(tmp_path: Path) -> None:
+    (tmp_path / "arc.toml").write_text("concurrency = 2\n")
+    assert settings.load(tmp_path).concurrency == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("concurrency = 0\n", "arc.toml or ARC_CONCURRENCY: key `concurrency`: Input should be greater than"),
+        ("colour = 1\n", "arc.toml: key `colour` is unknown; known keys: concurrency,"),
+        ("a = [\n", "arc.toml: is not TOML"),
+        ('registry = "https://ghcr.io"\n', "key `registry`: must be lower case, without scheme"),
+        ('severity = ["BAD"]\n', "key `severity`"),
+    ],
+)
+def test_a_wrong_file(tmp_path: Path, text: str, expected: str) -> None:
+    (tmp_path / "arc.toml").write_text(text)
+    with pytest.raises((UsageError, UsageGroupError)) as caught:
+        settings.load(tmp_path)
+    assert expected in str(caught.value)
+
+
+def test_a_wrong_argument_is_named_as_the_option(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--log-level: key `log_level`"):
+        settings.load(tmp_path, log_level="loud")
