@@ -20,7 +20,6 @@ func checkExec(command []string, o options) error {
 	defer cancel()
 	output := &limited{}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
-	cmd.Env = environment(o.env)
 	cmd.Stdout, cmd.Stderr = output, output
 	// The command may have children of its own: the whole group ends with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -39,18 +38,6 @@ func checkExec(command []string, o options) error {
 		return fmt.Errorf("exec %s: the output has no %q: %s", name, o.contains, output.lastLine())
 	}
 	return nil
-}
-
-// environment is this process's own plus the variables that -env names, so that a secret stays out of arguments.
-func environment(wanted assignments) []string {
-	env := os.Environ()
-	for _, assignment := range wanted {
-		name, other, _ := strings.Cut(assignment, "=")
-		if value, found := os.LookupEnv(other); found {
-			env = append(env, name+"="+value)
-		}
-	}
-	return env
 }
 
 // limited keeps the first bytes written to it and forgets the others.

@@ -2,7 +2,7 @@
 //
 //	arc-probe http URL [-expect 200] [-contains TEXT] [-timeout 2s]
 //	arc-probe tcp HOST:PORT [-timeout 2s]
-//	arc-probe exec [-contains TEXT] [-env NAME=OTHER]... [-timeout 2s] COMMAND [ARG]...
+//	arc-probe exec [-contains TEXT] [-timeout 2s] COMMAND [ARG]...
 //
 // The exit code is 0 for healthy, 1 for unhealthy (one line on stderr says why) and 2 for wrong use.
 package main
@@ -27,7 +27,7 @@ const (
 
 const usage = `usage: arc-probe http URL [-expect 200] [-contains TEXT] [-timeout 2s]
        arc-probe tcp HOST:PORT [-timeout 2s]
-       arc-probe exec [-contains TEXT] [-env NAME=OTHER]... [-timeout 2s] COMMAND [ARG]...`
+       arc-probe exec [-contains TEXT] [-timeout 2s] COMMAND [ARG]...`
 
 // usageError is a mistake of the caller, not a finding about the service.
 type usageError struct{ message string }

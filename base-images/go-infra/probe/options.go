@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 )
 
@@ -13,21 +12,6 @@ type options struct {
 	expect   int
 	contains string
 	timeout  time.Duration
-	env      assignments
-}
-
-// assignments is a repeatable flag NAME=OTHER: the command gets the variable NAME with the value of OTHER.
-type assignments []string
-
-func (a *assignments) String() string { return strings.Join(*a, ",") }
-
-func (a *assignments) Set(value string) error {
-	name, other, found := strings.Cut(value, "=")
-	if !found || name == "" || other == "" {
-		return fmt.Errorf("%q is not NAME=OTHER", value)
-	}
-	*a = append(*a, value)
-	return nil
 }
 
 func (o *options) commonFlags(set *flag.FlagSet) {
@@ -43,7 +27,6 @@ func (o *options) httpFlags(set *flag.FlagSet) {
 func (o *options) execFlags(set *flag.FlagSet) {
 	o.commonFlags(set)
 	set.StringVar(&o.contains, "contains", "", "")
-	set.Var(&o.env, "env", "")
 }
 
 // parse reads flags before and after the one positional argument, which it returns.

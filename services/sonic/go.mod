@@ -1,0 +1,3 @@
+module github.com/arc-framework/arc/services/sonic
+
+go 1.26
