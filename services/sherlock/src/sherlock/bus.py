@@ -1,4 +1,4 @@
-"""NATS: answers `arc.reasoner.request`, and tells `arc.reasoner.answered` what was answered."""
+"""NATS: answers `arc.reasoner.request`; what was answered goes to events.py."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import asyncio
 import json
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
-from nats.js.errors import NoStreamResponseError
 from opentelemetry import propagate
 from opentelemetry.trace import SpanKind, Tracer
 
 from sherlock.api.schemas import ChatRequest, parse_chat
 from sherlock.errors import InvalidRequestError, ServiceError
+from sherlock.events import EventStream
 from sherlock.metrics import Metrics
 from sherlock.reasoner import Answer, Reasoner
 from sherlock.settings import Settings
@@ -26,12 +25,10 @@ from sherlock.settings import Settings
 _log = structlog.stdlib.get_logger(__name__)
 
 REQUESTS = "arc.reasoner.request"
-ANSWERED = "arc.reasoner.answered"
 # Replicas share the requests.
 QUEUE = "arc-reasoner"
 
 _CONNECT_S = 5
-_ACK_S = 2.0
 # A dead connection without a FIN is noticed after two of these.
 _PING_S = 10
 _WAITING_EVENTS = 1000
@@ -186,23 +183,11 @@ class NatsBus:
             _log.warning("reply was not sent", error=f"{type(error).__name__}: {error}")
 
     async def _publish_events(self, client: Client) -> None:
-        stream = client.jetstream(timeout=_ACK_S)
+        stream = EventStream(client)
         while True:
             answer = await self._events.get()
-            event = answer.body() | {"turn_id": answer.turn_id, "at": datetime.now(UTC).isoformat()}
             try:
-                # JetStream drops a second event with the same id.
-                headers = {"Nats-Msg-Id": f"{answer.session_id}:{answer.turn_id}"}
-                await stream.publish(
-                    ANSWERED, json.dumps(event, ensure_ascii=False).encode(), headers=headers
-                )
-                outcome = "stored"
-            except NoStreamResponseError:
-                # Nobody provisioned the stream; those who listen on the subject got the event nevertheless.
-                outcome = "no_stream"
-            except (NatsError, TimeoutError, OSError) as error:
-                outcome = "failed"
-                _log.warning("event was not stored", error=f"{type(error).__name__}: {error}")
+                outcome = await stream.publish(answer)
             finally:
                 self._events.task_done()
             self._metrics.events.labels(outcome).inc()

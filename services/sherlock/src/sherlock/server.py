@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import socket
 
+import structlog
 import uvicorn
 
 from sherlock.app import create_app
 from sherlock.service import DRAIN_S, Service
 from sherlock.settings import Settings
+
+_log = structlog.stdlib.get_logger(__name__)
+
+_BACKLOG = 2048
 
 
 class GracefulServer(uvicorn.Server):
@@ -37,13 +42,18 @@ def serve(settings: Settings) -> int:
         settings: the configuration.
 
     Returns:
-        The exit code: 0 after a graceful stop.
+        The exit code: 0 after a graceful stop, 1 when the port cannot be had.
     """
+    try:
+        # Before anything else: a port that is taken should not first cost a migration.
+        listener = _listen(settings.host, settings.port)
+    except OSError as error:
+        reason = str(error.strerror or error).partition(" (")[0]
+        _log.error("cannot listen: set SHERLOCK_PORT to a free port", port=settings.port, reason=reason)
+        return 1
     service = Service(settings)
     config = uvicorn.Config(
         create_app(service),
-        host=settings.host,
-        port=settings.port,
         # Our handler on the root logger takes uvicorn's lines; the access line is our middleware's.
         log_config=None,
         access_log=False,
@@ -52,5 +62,12 @@ def serve(settings: Settings) -> int:
         ws="none",
         timeout_graceful_shutdown=int(DRAIN_S),
     )
-    GracefulServer(config, service).run()
+    _log.info("listening", host=settings.host, port=settings.port)
+    with listener:
+        GracefulServer(config, service).run([listener])
     return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)

@@ -18,6 +18,8 @@ from sherlock.settings import Settings
 
 # Together with closing the pools below the ten seconds after which a stop becomes a kill.
 DRAIN_S = 7.0
+_CANCELLATIONS = 3
+_CANCELLATION_S = 0.6
 
 
 class Service:
@@ -71,12 +73,19 @@ class Service:
     async def close(self) -> None:
         """Drain, then let go of everything."""
         await self.drain()
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
+        await self._stop_keepers()
         await asyncio.gather(
             self.chat.aclose(), self.embedder.aclose(), telemetry.close(self.tracer_provider)
         )
+
+    async def _stop_keepers(self) -> None:
+        # More than once: nats-py swallows a cancellation that meets it while it connects.
+        left: set[asyncio.Task[None]] = set(self._keepers)
+        for _ in range(_CANCELLATIONS):
+            for keeper in left:
+                keeper.cancel()
+            if left:
+                _, left = await asyncio.wait(left, timeout=_CANCELLATION_S)
 
     async def _drain_bus(self) -> None:
         if self._bus is not None:

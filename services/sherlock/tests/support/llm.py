@@ -41,7 +41,8 @@ class LLMServer:
     )
 
     async def handle(self, request: Request) -> Response:
-        self.requests.append(await request.json())
+        asked = await request.json()
+        self.requests.append(asked)
         self.keys.append(request.headers.get("authorization"))
         step = self.plan.pop(0) if self.plan else None
         if isinstance(step, float):
@@ -50,7 +51,7 @@ class LLMServer:
             return step
         if request.url.path.endswith("/embeddings"):
             return JSONResponse({"data": [{"embedding": [3.0, 4.0, 0.0]}]})
-        if self.requests[-1].get("stream"):
+        if asked.get("stream"):
             events = step if isinstance(step, list) else self.events
             return StreamingResponse(self.stream(events), media_type="text/event-stream")
         message = {"role": "assistant", "content": "Hello"}

@@ -18,7 +18,8 @@ import structlog
 from pgvector import Vector
 from pgvector.psycopg import register_vector_async
 from psycopg import AsyncConnection
-from psycopg.rows import class_row
+from psycopg.abc import Query
+from psycopg.rows import TupleRow, class_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from sherlock.errors import MemoryUnavailableError
@@ -34,9 +35,11 @@ _log = structlog.stdlib.get_logger(__name__)
 _CONNECT_S = 5
 _CHECK_S = 5
 _POOL_WAIT_S = 5
+# A little more than the server's own statement_timeout below: only a silent server reaches it.
+_OPERATION_S = 12
 # hnsw.iterative_scan: the filter on the session comes after the index; without it, the nearest rows of
 # other sessions could hide all rows of this one. strict_order keeps the nearest first.
-_OPTIONS = "-c statement_timeout=15000 -c hnsw.iterative_scan=strict_order -c application_name=sherlock"
+_OPTIONS = "-c statement_timeout=10000 -c hnsw.iterative_scan=strict_order -c application_name=sherlock"
 _MEASURE_EVERY_S = 15.0
 
 
@@ -161,10 +164,18 @@ class PostgresMemory:
         }
 
     async def _check(self, pool: AsyncConnectionPool[AsyncConnection[Any]], *, measure: bool = True) -> None:
-        async with asyncio.timeout(_CHECK_S), pool.connection() as connection:
-            row = await (
-                await connection.execute(self._queries.size if measure else self._queries.alive)
-            ).fetchone()
+        query = self._queries.size if measure else self._queries.alive
+        task = asyncio.create_task(_first_row(pool, query))
+        # Not asyncio.timeout: when the server is silent, psycopg's way to cancel a query waits for it too.
+        try:
+            done, _ = await asyncio.wait({task}, timeout=_CHECK_S)
+        finally:
+            task.cancel()
+            task.add_done_callback(_look_at)
+        if not done:
+            message = f"no answer within {_CHECK_S} s"
+            raise TimeoutError(message)
+        row = task.result()
         if measure and row is not None:
             self._metrics.memory_turns.set(row[0])
             self._metrics.memory_bytes.set(row[1])
@@ -174,9 +185,10 @@ class PostgresMemory:
         if self._pool is None:
             raise _unavailable()
         try:
-            async with self._pool.connection() as connection:
+            async with asyncio.timeout(_OPERATION_S), self._pool.connection() as connection:
                 yield connection
         except (
+            TimeoutError,
             psycopg.OperationalError,
             psycopg.InterfaceError,
             PoolClosed,
@@ -185,6 +197,17 @@ class PostgresMemory:
         ) as error:
             _log.warning("memory failed", error=f"{type(error).__name__}: {error}")
             raise _unavailable() from error
+
+
+async def _first_row(pool: AsyncConnectionPool[AsyncConnection[Any]], query: Query) -> TupleRow | None:
+    async with pool.connection() as connection:
+        return await (await connection.execute(query)).fetchone()
+
+
+def _look_at(task: asyncio.Task[TupleRow | None]) -> None:
+    """Look at the error of a task that was given up, so that it is not reported as forgotten."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _unavailable() -> MemoryUnavailableError:
