@@ -1,0 +1,3 @@
+module github.com/arc-framework/arc/services/oracle
+
+go 1.26
