@@ -61,7 +61,7 @@ func ensureExtension(ctx context.Context, tx pgx.Tx) (Item, error) {
 		return item, err
 	}
 	if _, err := tx.Exec(ctx, "CREATE EXTENSION vector"); err != nil {
-		return item, fmt.Errorf("extension vector is not in the database and cannot be created: %w", err)
+		return item, fmt.Errorf("extension vector is missing, and cannot be created by this user: run CREATE EXTENSION vector as a superuser: %w", err)
 	}
 	item.Action = Created
 	return item, tx.QueryRow(ctx, find).Scan(&item.Detail)

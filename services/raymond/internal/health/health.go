@@ -3,6 +3,7 @@ package health
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -37,7 +38,10 @@ func Probe(ctx context.Context, d deps.Dependency, r *redact.Redactor) Result {
 		Service: d.Name(), Target: d.Target(), Required: d.Required(),
 		Healthy: err == nil, Message: r.Line(message), MS: Millis(took), Since: start,
 	}
-	if err != nil {
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		res.Message = "no answer within " + ProbeTimeout.String()
+	case err != nil:
 		res.Message = r.Error(err)
 	}
 	return res

@@ -107,7 +107,7 @@ func TestProbeIsLimited(t *testing.T) {
 		if took := time.Since(start); took != ProbeTimeout {
 			t.Errorf("took %s, want %s for all together", took, ProbeTimeout)
 		}
-		if got[0].Healthy || !got[1].Healthy || got[2].Healthy || got[0].MS != 3000 || got[0].Message == "" {
+		if got[0].Healthy || !got[1].Healthy || got[2].Healthy || got[0].MS != 3000 || got[0].Message != "no answer within 3s" {
 			t.Errorf("results %+v", got)
 		}
 	})

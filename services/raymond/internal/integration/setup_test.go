@@ -86,7 +86,11 @@ func provisioned(t *testing.T, set *deps.Set) map[string]struct {
 	}{
 		"oracle": {
 			func() error {
-				_, err := pool.Exec(t.Context(), "DROP SCHEMA IF EXISTS arc CASCADE; DROP EXTENSION IF EXISTS vector")
+				statements := "DROP SCHEMA IF EXISTS arc CASCADE"
+				if superuser(t, set) {
+					statements += "; DROP EXTENSION IF EXISTS vector"
+				}
+				_, err := pool.Exec(t.Context(), statements)
 				return err
 			},
 			func() bool {
@@ -118,6 +122,17 @@ func provisioned(t *testing.T, set *deps.Set) map[string]struct {
 			},
 		},
 	}
+}
+
+// superuser tells whether raymond's user may make extensions. In the product it
+// may not: oracle itself makes the extension vector.
+func superuser(t *testing.T, set *deps.Set) bool {
+	t.Helper()
+	var is bool
+	if err := set.Oracle.Pool().QueryRow(t.Context(), "SELECT current_setting('is_superuser')::bool").Scan(&is); err != nil {
+		t.Fatal(err)
+	}
+	return is
 }
 
 // reset removes all that bootstrap provisions.
