@@ -9,6 +9,7 @@ from typing import Annotated
 import dagger
 from dagger import DefaultPath, Doc, Ignore, Name, function, up
 
+from pipeline import settings
 from pipeline.api import cached, object_type
 from pipeline.build import images
 from pipeline.build import run as runs
@@ -20,7 +21,7 @@ from pipeline.report.table import build_table
 from pipeline.result import Build
 from pipeline.stack.front import front
 from pipeline.stack.graph import Selection, Stack
-from pipeline.workspace import Workspace
+from pipeline.workspace import Workspace, checkout
 
 Json = Annotated[bool, Name("json"), Doc("Print JSON instead of a table.")]
 Profile = Annotated[str, Doc("Profile of services/profiles.yaml; `full` is every service.")]
@@ -81,7 +82,7 @@ class Arc:
     @function
     async def config(self) -> str:
         """The settings in force, as JSON."""
-        return (await self._workspace()).settings.model_dump_json(indent=2)
+        return settings.load(await checkout(self.source), **self._settings()).model_dump_json(indent=2)
 
     @cached("session")
     async def build_all(self, profile: Profile = "full", only: Only = None, without: Without = None) -> Build:

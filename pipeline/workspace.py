@@ -27,6 +27,20 @@ READ = [
 REVISION = "org.opencontainers.image.revision"
 
 
+async def checkout(source: dagger.Directory) -> Path:
+    """Copy what this process reads of a repository to where it can.
+
+    Args:
+        source: Its root.
+
+    Returns:
+        A folder, which goes with this process.
+    """
+    root = Path(tempfile.mkdtemp(prefix="arc-"))
+    await source.filter(include=READ).export(str(root))
+    return root
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A repository on this engine."""
@@ -52,8 +66,7 @@ class Workspace:
             UsageError: Something in it is wrong.
             UsageGroupError: In several places.
         """
-        root = Path(tempfile.mkdtemp(prefix="arc-"))
-        await source.filter(include=READ).export(str(root))
+        root = await checkout(source)
         chosen = settings.load(root, **arguments)
         log.configure(chosen)
         return cls(Platform.read(root), chosen, source, revision)
