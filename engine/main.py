@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -24,6 +25,14 @@ def main() -> int:
     except errors.LauncherError as error:
         report.say(str(error))
         return error.code
+    except OSError as error:
+        full = (
+            "free some space (docs/engine.md has the sizes)"
+            if error.errno == errno.ENOSPC
+            else "mend that and try again"
+        )
+        report.say(f"{error.strerror or error}: {error.filename or 'no file'}; {full}")
+        return 1
     except KeyboardInterrupt:
         report.say("interrupted: what is half built is finished by the next start")
         return 130

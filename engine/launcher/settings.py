@@ -97,8 +97,7 @@ def load(environ: Mapping[str, str], root: Path) -> Settings:
     default_home = cache / "arc/engine"
     home = Path(environ.get("ARC_ENGINE_HOME") or default_home)
     if not home.is_absolute():
-        message = f"ARC_ENGINE_HOME={home} is not an absolute path: give one that starts with /"
-        raise LauncherError(message, 2)
+        raise LauncherError(f"ARC_ENGINE_HOME={home} is not an absolute path: give one that starts with /", 2)
     name, cidr = _default_network(home, default_home)
     settings = Settings(
         root=root,
@@ -126,8 +125,7 @@ def _port(text: str) -> int | None:
     if not text:
         return None
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 1 << 16:
-        message = f"ARC_ENGINE_REGISTRY_PORT={text} is not a port: give a number from 1 to 65535"
-        raise LauncherError(message, 2)
+        raise LauncherError(f"ARC_ENGINE_REGISTRY_PORT={text} is not a port: give a number from 1 to 65535", 2)
     return int(text)
 
 
@@ -137,25 +135,22 @@ def _seconds(text: str) -> float:
     except ValueError:
         value = 0
     if not 0 < value < float("inf"):
-        message = f"ARC_ENGINE_WAIT={text} is not a number of seconds: give one such as 120"
-        raise LauncherError(message, 2)
+        raise LauncherError(f"ARC_ENGINE_WAIT={text} is not a number of seconds: give one such as 120", 2)
     return value
 
 
 def _check(settings: Settings) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9]{0,12}", settings.network):
-        message = (
+        raise LauncherError(
             f"ARC_ENGINE_NETWORK={settings.network} cannot name a bridge: give a lower-case letter and"
-            " up to 12 letters or digits"
+            " up to 12 letters or digits",
+            2,
         )
-        raise LauncherError(message, 2)
     try:
         network = ipaddress.IPv4Network(settings.cidr)
     except ValueError:
         network = None
     if network is None or network.prefixlen != 16 or not network.is_private:  # noqa: PLR2004  # /16 says itself
-        message = f"ARC_ENGINE_CIDR={settings.cidr} is not a private /16: give one such as {DEFAULT_CIDR}"
-        raise LauncherError(message, 2)
+        raise LauncherError(f"ARC_ENGINE_CIDR={settings.cidr} is not a private /16: give one such as {DEFAULT_CIDR}", 2)
     if len(str(settings.socket).encode()) > _MAX_SOCKET_PATH:
-        message = f"ARC_ENGINE_HOME={settings.home} is too long for a socket's path: give a shorter one"
-        raise LauncherError(message, 2)
+        raise LauncherError(f"ARC_ENGINE_HOME={settings.home} is too long for a socket's path: give a shorter one", 2)

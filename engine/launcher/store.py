@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ class Store:
         return locks.hold(self.path / "lock", "installation")
 
     def place(self, name: str, key: str) -> Path:
-        """Where an artefact is, or will be.
+        """Where an artefact is, or will be; what is there is complete.
 
         Args:
             name: the artefact.
@@ -39,31 +40,19 @@ class Store:
         """
         return self.path / f"{name}-{key}"
 
-    def has(self, name: str, key: str) -> bool:
-        """Whether an artefact is there, and so complete.
-
-        Args:
-            name: the artefact.
-            key: hash of its inputs.
-        """
-        return self.place(name, key).is_dir()
-
-    def make(self, name: str, key: str, build: Callable[[Path], None]) -> Path:
+    def make(self, place: Path, build: Callable[[Path], None]) -> None:
         """Builds an artefact unless it is there.
 
         Args:
-            name: the artefact.
-            key: hash of its inputs.
+            place: where it will be.
             build: fills the empty folder it is given; what an interrupted run left there is thrown away first.
-
-        Returns:
-            The artefact's folder.
         """
-        place = self.place(name, key)
         if place.is_dir():
-            return place
-        part = place.with_name(place.name + _PART)
-        remove(part)
+            return
+        for rest in self.path.glob(f"{place.name}{_PART}*"):
+            remove(rest)
+        # A name of this process: what an interrupted run left running must not write into it.
+        part = place.with_name(f"{place.name}{_PART}{os.getpid()}")
         part.mkdir(parents=True)
         try:
             build(part)
@@ -72,22 +61,38 @@ class Store:
             raise
         os.sync()  # a power cut must not leave a complete name on incomplete files
         part.rename(place)
-        return place
 
     def prune(self, keep: Iterable[Path]) -> list[Path]:
         """Removes what is not needed.
 
         Args:
-            keep: artefacts to leave.
+            keep: artefacts to leave; those that a running engine has mounted are left, too.
 
         Returns:
             What was removed.
         """
-        wanted = {path.name for path in keep}
+        wanted = {path.name for path in keep} | mounted(self.path)
         gone = [path for path in self.path.iterdir() if path.is_dir() and path.name not in wanted]
         for path in gone:
             remove(path)
         return gone
+
+
+def mounted(store: Path, proc: Path = Path("/proc")) -> set[str]:
+    """Artefacts that are layers of a mounted overlay, in whichever mount namespace.
+
+    Args:
+        store: the folder of artefacts.
+        proc: where processes are shown.
+    """
+    pattern = re.compile(re.escape(f"{store}/") + r"([^/:,\s]+)")
+    found: set[str] = set()
+    for mounts in proc.glob("[0-9]*/mountinfo"):
+        with contextlib.suppress(OSError):  # the process has ended
+            for line in mounts.read_text().splitlines():
+                if " - overlay " in line:
+                    found.update(pattern.findall(line))
+    return found
 
 
 def remove(path: Path) -> None:

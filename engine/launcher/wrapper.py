@@ -7,15 +7,15 @@ import shlex
 import sys
 from pathlib import Path
 
-from . import choose, operations, pins
+from . import choose, pins, start
 from .engine import Engine
-from .recipes import Recipes
+from .recipes import WANTED, recipes
 from .settings import Settings, load
 
 _OPTIONS = ("--explain", "--shell-env")
 
 
-def main(root: Path, arguments: list[str]) -> int:
+def main(root: Path, arguments: list[str]) -> int:  # noqa: RET503  # it ends as another program
     """Becomes `dagger`, or answers one of the wrapper's own options when it is the first argument.
 
     Args:
@@ -37,7 +37,7 @@ def main(root: Path, arguments: list[str]) -> int:
         print(shell_env(variables, Path(cli).parent))
         return 0
     os.environ.update(variables)
-    os.execv(cli, ["dagger", *arguments])  # exit code and signals are dagger's own from here on
+    os.execv(cli, ["dagger", *arguments])  # noqa: S606  # exit code and signals are dagger's own from here on
 
 
 def prepare(settings: Settings, choice: choose.Choice) -> tuple[dict[str, str], str]:
@@ -52,18 +52,18 @@ def prepare(settings: Settings, choice: choose.Choice) -> tuple[dict[str, str], 
     """
     variables = {"DO_NOT_TRACK": "1", "DAGGER_NO_NAG": "1"}
     if choice.kind == "registries":
-        operations.up(settings)
+        start.up(settings, yielding=True)
         variables[choose.RUNNER_HOST] = settings.runner_host
     elif choice.engine != settings.runner_host:
         settings.images_lock.unlink(missing_ok=True)  # what it names is only in the registry of an engine of ours
     cli = choice.cli
     if not cli:
-        cli = operations.cli(settings)
+        cli = start.cli(settings)
         # The CLI built from registries has no interactive screen.
         if "DAGGER_PROGRESS" not in os.environ and (sys.stdout.isatty() or sys.stderr.isatty()):
             variables["DAGGER_PROGRESS"] = "plain"
     variables["_EXPERIMENTAL_DAGGER_CLI_BIN"] = cli
-    if choice.kind == "given":
+    if choice.kind != "registries":
         variables[choose.RUNNER_HOST] = choice.engine
     return variables, cli
 
@@ -78,7 +78,7 @@ def explain(settings: Settings, version: str, choice: choose.Choice) -> str:
     """
     lines = [f"Dagger {version}, engine: {choice.engine}", *(f"  {reason}" for reason in choice.reasons)]
     if choice.kind == "registries":
-        engine, missing = Engine(settings), Recipes(settings, pins.load(settings.source)).missing()
+        engine, missing = Engine(settings), recipes(settings, pins.load(settings.source)).missing(WANTED)
         if engine.pid():
             state = f"runs, process {engine.pid()}, {settings.runner_host}"
         else:
