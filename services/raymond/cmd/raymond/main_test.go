@@ -198,11 +198,14 @@ func TestSIGTERMWithHangingDependencies(t *testing.T) {
 		"RAYMOND_POSTGRES_HOST=127.0.0.1", fmt.Sprintf("RAYMOND_POSTGRES_PORT=%d", l.Addr().(*net.TCPAddr).Port),
 		"RAYMOND_REDIS_ADDR=" + hangs, "RAYMOND_NATS_URL=nats://" + hangs,
 	}, "serve")
-	base := fmt.Sprintf("http://127.0.0.1:%d", port)
+	base, start := fmt.Sprintf("http://127.0.0.1:%d", port), time.Now()
 	await(t, base+"/health", 200)
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("/health took %s", took)
+	}
 	time.Sleep(500 * time.Millisecond) // probes and bootstrap are under way
 	await(t, base+"/ready", 503)
-	start := time.Now()
+	start = time.Now()
 	_ = cmd.Process.Signal(syscall.SIGTERM)
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("after SIGTERM: %v", err)

@@ -42,9 +42,7 @@ func serve(ctx context.Context, e *env, args []string) error {
 		return usageError{err}
 	}
 	if set.Flash != nil {
-		if err := set.Flash.Start(); err != nil {
-			return usageError{err}
-		}
+		set.Flash.Start()
 	}
 
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -20,7 +20,11 @@ func Stages(set *deps.Set) [][]Step {
 	}
 	if set.Flash != nil {
 		first = append(first, Step{deps.Flash, "streams", func(ctx context.Context, _ []Item) ([]Item, error) {
-			return Streams(ctx, set.Flash.Conn(), PlatformStreams())
+			conn, err := set.Flash.Kept()
+			if err != nil {
+				return nil, err
+			}
+			return Streams(ctx, conn, PlatformStreams())
 		}})
 	}
 	if set.Sonic != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,9 +21,13 @@ import (
 type NATS struct {
 	cfg     *config.NATS
 	log     *slog.Logger
-	conn    *nats.Conn
 	dialer  dialer
 	lastErr atomic.Pointer[error]
+
+	mu      sync.Mutex
+	started bool
+	closed  bool
+	conn    *nats.Conn // nil until the first attempt has ended
 }
 
 // NewNATS makes a client that connects when first used.
@@ -65,8 +70,16 @@ func (n *NATS) options(timeout time.Duration, d *dialer) []nats.Option {
 	}
 }
 
-// Start opens the kept connection. That the server is away is no error.
-func (n *NATS) Start() error {
+// Start opens the kept connection in the background: a server that is away, or
+// accepts and says nothing, holds up nobody.
+func (n *NATS) Start() {
+	n.mu.Lock()
+	n.started = true
+	n.mu.Unlock()
+	go n.connect()
+}
+
+func (n *NATS) connect() {
 	conn, err := nats.Connect(n.cfg.URL, append(n.options(connectTimeout, &n.dialer),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
@@ -80,11 +93,17 @@ func (n *NATS) Start() error {
 			}
 		}),
 	)...)
-	if err != nil {
-		return fmt.Errorf("flash: %w", err)
+	if err != nil { // of the options, since failed attempts are repeated
+		n.lastErr.Store(&err)
+		return
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		conn.Close()
+		return
 	}
 	n.conn = conn
-	return nil
 }
 
 // Dial opens a connection of its own, which the caller closes. It does not
@@ -99,8 +118,19 @@ func (n *NATS) Dial(ctx context.Context) (*nats.Conn, error) {
 	return conn, d.explain(err)
 }
 
-// Conn returns the kept connection, or nil before Start.
-func (n *NATS) Conn() *nats.Conn { return n.conn }
+// Kept returns the kept connection; the error tells why there is none.
+func (n *NATS) Kept() (*nats.Conn, error) {
+	n.mu.Lock()
+	conn := n.conn
+	n.mu.Unlock()
+	if conn != nil && conn.IsConnected() {
+		return conn, nil
+	}
+	if err := n.lastErr.Load(); err != nil {
+		return nil, fmt.Errorf("not connected: %w", n.dialer.explain(*err))
+	}
+	return nil, errors.New("not connected yet")
+}
 
 // Name returns "flash".
 func (n *NATS) Name() string { return Flash }
@@ -114,17 +144,25 @@ func (n *NATS) Required() bool { return true }
 // Ping makes a round trip to the server, asks JetStream for its account and
 // returns the server's version.
 func (n *NATS) Ping(ctx context.Context) (string, error) {
-	conn := n.conn
-	if conn == nil {
-		var err error
-		if conn, err = n.Dial(ctx); err != nil {
+	n.mu.Lock()
+	started := n.started
+	n.mu.Unlock()
+	if started {
+		conn, err := n.Kept()
+		if err != nil {
 			return "", err
 		}
-		defer conn.Close()
+		return ping(ctx, conn)
 	}
-	if !conn.IsConnected() {
-		return "", n.whyAway()
+	conn, err := n.Dial(ctx)
+	if err != nil {
+		return "", err
 	}
+	defer conn.Close()
+	return ping(ctx, conn)
+}
+
+func ping(ctx context.Context, conn *nats.Conn) (string, error) {
 	if err := conn.FlushWithContext(ctx); err != nil {
 		return "", err
 	}
@@ -138,15 +176,11 @@ func (n *NATS) Ping(ctx context.Context) (string, error) {
 	return "NATS " + conn.ConnectedServerVersion() + ", JetStream", nil
 }
 
-func (n *NATS) whyAway() error {
-	if err := n.lastErr.Load(); err != nil {
-		return fmt.Errorf("not connected: %w", n.dialer.explain(*err))
-	}
-	return errors.New("not connected yet")
-}
-
 // Close sends what is buffered and closes the kept connection.
 func (n *NATS) Close() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.closed = true
 	if n.conn == nil {
 		return
 	}

@@ -91,12 +91,13 @@ func TestBootstrapTwiceChangesNothing(t *testing.T) {
 func TestManyAtOnce(t *testing.T) {
 	set, _, _ := open(t, load(t))
 	reset(t, set)
+	conn := dial(t, set)
 	var wg sync.WaitGroup
 	errs := make([]error, 6)
 	for i := range errs {
 		wg.Go(func() {
 			_, err := bootstrap.Schema(t.Context(), set.Oracle.Pool(), bootstrap.Migrations())
-			_, err2 := bootstrap.Streams(t.Context(), set.Flash.Conn(), bootstrap.PlatformStreams())
+			_, err2 := bootstrap.Streams(t.Context(), conn, bootstrap.PlatformStreams())
 			errs[i] = errors.Join(err, err2)
 		})
 	}
@@ -141,7 +142,8 @@ func TestMigrations(t *testing.T) {
 
 func TestStreamsAreUpdatedOrRefused(t *testing.T) {
 	set, _, _ := open(t, load(t))
-	js, err := jetstream.New(dial(t, set))
+	conn := dial(t, set)
+	js, err := jetstream.New(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +157,7 @@ func TestStreamsAreUpdatedOrRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := jetstream.StreamConfig{Name: have.Name, Subjects: []string{"raymond.test.>", "raymond.more"}, MaxAge: 2 * time.Hour, MaxBytes: 1 << 20}
-	items, err := bootstrap.Streams(t.Context(), set.Flash.Conn(), []jetstream.StreamConfig{want})
+	items, err := bootstrap.Streams(t.Context(), conn, []jetstream.StreamConfig{want})
 	if err != nil || items[0].Action != bootstrap.Updated {
 		t.Fatalf("%+v, %v", items, err)
 	}
@@ -167,7 +169,7 @@ func TestStreamsAreUpdatedOrRefused(t *testing.T) {
 		t.Errorf("after the update: %+v", got)
 	}
 	want.Storage = jetstream.MemoryStorage
-	_, err = bootstrap.Streams(t.Context(), set.Flash.Conn(), []jetstream.StreamConfig{want})
+	_, err = bootstrap.Streams(t.Context(), conn, []jetstream.StreamConfig{want})
 	if err == nil || !backoff.IsPermanent(err) || !strings.Contains(err.Error(), "delete it, or restore") {
 		t.Errorf("err %v", err)
 	}

@@ -47,10 +47,9 @@ func open(t *testing.T, cfg *config.Config) (*deps.Set, *slog.Logger, *redact.Re
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := set.Flash.Start(); err != nil {
-		t.Fatal(err)
-	}
+	set.Flash.Start()
 	t.Cleanup(set.Close)
+	eventually(t, "the connection to flash", func() bool { _, err := set.Flash.Kept(); return err == nil })
 	return set, log, r
 }
 

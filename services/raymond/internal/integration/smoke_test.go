@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/arc-framework/arc/services/raymond/internal/config"
 	"github.com/arc-framework/arc/services/raymond/internal/deps"
+	"github.com/arc-framework/arc/services/raymond/internal/redact"
 	"github.com/arc-framework/arc/services/raymond/internal/smoke"
 )
 
@@ -58,8 +60,7 @@ func contents(t *testing.T, set *deps.Set) []string {
 
 func smokeAll(ctx context.Context, t *testing.T, cfg *config.Config, only ...string) smoke.Report {
 	t.Helper()
-	_, log, r := open(t, cfg)
-	runner, err := smoke.New(cfg, only, r, log)
+	runner, err := smoke.New(cfg, only, redact.New(cfg.Secrets()...), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

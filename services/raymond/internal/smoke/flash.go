@@ -13,7 +13,12 @@ import (
 	"github.com/arc-framework/arc/services/raymond/internal/deps"
 )
 
-const messages = 10
+const (
+	messages     = 10
+	streamPrefix = "ARC_SMOKE_"
+	// abandoned is the age at which a stream was left by a run that was killed.
+	abandoned = 10 * time.Minute
+)
 
 // flash uses subjects and a stream of its own.
 type flash struct {
@@ -25,7 +30,7 @@ type flash struct {
 }
 
 func flashSuite(dep *deps.NATS, id string) suite {
-	f := &flash{dep: dep, root: "arc.smoke." + id, stream: "ARC_SMOKE_" + strings.ToUpper(id)}
+	f := &flash{dep: dep, root: "arc.smoke." + id, stream: streamPrefix + strings.ToUpper(id)}
 	return suite{deps.Flash, []step{
 		{"connect", f.connect},
 		{"publish and subscribe", f.publish},
@@ -86,6 +91,9 @@ func (f *flash) request(ctx context.Context) (string, error) {
 func (f *flash) jetstream(ctx context.Context) (string, error) {
 	js, err := jetstream.New(f.conn)
 	if err != nil {
+		return "", err
+	}
+	if err := sweep(ctx, js, abandoned); err != nil {
 		return "", err
 	}
 	f.made = true // also when the answer to the creation is lost
@@ -149,6 +157,26 @@ func settled(ctx context.Context, stream jetstream.Stream, consumer jetstream.Co
 			si.State.Msgs, messages, ci.NumPending, ci.NumAckPending, ci.AckFloor.Stream)
 	}
 	return fmt.Sprintf("%d stored, consumed and acknowledged", messages), nil
+}
+
+// sweep deletes streams of earlier runs that are older than age.
+func sweep(ctx context.Context, js jetstream.JetStream, age time.Duration) error {
+	list := js.ListStreams(ctx, jetstream.WithStreamListSubject("arc.smoke.>"))
+	var old []string
+	for info := range list.Info() {
+		if strings.HasPrefix(info.Config.Name, streamPrefix) && time.Since(info.Created) > age {
+			old = append(old, info.Config.Name)
+		}
+	}
+	if err := list.Err(); err != nil {
+		return fmt.Errorf("list streams: %w", err)
+	}
+	for _, name := range old {
+		if err := js.DeleteStream(ctx, name); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return fmt.Errorf("delete abandoned stream %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 func (f *flash) clean(ctx context.Context) error {

@@ -39,21 +39,23 @@ func (r *raymond) health(ctx context.Context) (string, error) {
 	return "raymond " + answer.Version, nil
 }
 
-// ready waits a little: raymond may have been started a moment ago.
 func (r *raymond) ready(ctx context.Context) (string, error) {
+	return "bootstrap is done, dependencies answer", awaitReady(ctx, r.http)
+}
+
+// awaitReady asks GET /ready until it gives 200, with some patience: the
+// service may have been started a moment ago. The error is its last answer.
+func awaitReady(ctx context.Context, service *deps.HTTP) error {
 	const patience, pause = CheckTimeout - 2*time.Second, 250 * time.Millisecond
 	start := time.Now()
 	for {
-		_, err := r.http.Do(ctx, http.MethodGet, "/ready", nil)
-		if err == nil {
-			return "bootstrap is done, dependencies answer", nil
-		}
-		if time.Since(start)+pause > patience {
-			return "", err
+		_, err := service.Do(ctx, http.MethodGet, "/ready", nil)
+		if err == nil || time.Since(start)+pause > patience {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return "", errors.Join(err, ctx.Err())
+			return errors.Join(err, ctx.Err())
 		case <-time.After(pause):
 		}
 	}

@@ -50,8 +50,7 @@ func sherlockSuite(url string, flash *deps.NATS, id string) suite {
 }
 
 func (s *sherlock) ready(ctx context.Context) (string, error) {
-	_, err := s.http.Do(ctx, http.MethodGet, "/ready", nil)
-	return "GET /ready 200", err
+	return "GET /ready 200", awaitReady(ctx, s.http)
 }
 
 // question returns a request whose right answer nobody can guess.

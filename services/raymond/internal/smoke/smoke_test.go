@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/arc-framework/arc/services/raymond/internal/config"
+	"github.com/arc-framework/arc/services/raymond/internal/deps"
 	"github.com/arc-framework/arc/services/raymond/internal/redact"
 )
 
@@ -148,8 +149,13 @@ func TestRaymondSuite(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			asked := 0
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				switch r.URL.Path {
+				case "/ready":
+					if asked++; asked < 3 { // just started
+						w.WriteHeader(http.StatusServiceUnavailable)
+					}
 				case "/health":
 					_, _ = io.WriteString(w, tt.health)
 				case "/metrics":
@@ -161,6 +167,19 @@ func TestRaymondSuite(t *testing.T) {
 				t.Errorf("failures %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestPatienceEnds(t *testing.T) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "bootstrap is not done", http.StatusServiceUnavailable)
+	}))
+	defer srv.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 400*time.Millisecond)
+	defer cancel()
+	err := awaitReady(ctx, deps.NewHTTP(deps.Raymond, srv.URL, true))
+	if err == nil || !strings.Contains(err.Error(), "bootstrap is not done") {
+		t.Errorf("err %v", err)
 	}
 }
 
