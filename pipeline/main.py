@@ -17,13 +17,14 @@ from pipeline.image import Image
 from pipeline.ops import Ops
 from pipeline.publish.push import Push
 from pipeline.report import listing
+from pipeline.report.form import TABLE, wants_json
 from pipeline.report.table import build_table
 from pipeline.result import Build
 from pipeline.stack.front import front
 from pipeline.stack.graph import Selection, Stack
 from pipeline.workspace import Workspace, checkout
 
-Json = Annotated[bool, Name("json"), Doc("Print JSON instead of a table.")]
+Form = Annotated[str, Name("format"), Doc("table, or json for machines.")]
 Profile = Annotated[str, Doc("Profile of services/profiles.yaml; `full` is every service.")]
 Only = Annotated[list[str] | None, Doc("Services to take instead of a profile, by any of their names.")]
 Without = Annotated[list[str] | None, Doc("Services to leave out.")]
@@ -66,18 +67,18 @@ class Arc:
     revision: Annotated[str, Doc("Commit that the images are labelled with.")] = ""
 
     @function(name="list")
-    async def catalogue(self, *, as_json: Json = False) -> str:
+    async def catalogue(self, form: Form = TABLE) -> str:
         """Every service of the catalogue, and the profiles."""
         platform = (await self._workspace()).platform
-        return listing.services_json(platform) if as_json else listing.services_table(platform)
+        return listing.services_json(platform) if wants_json(form) else listing.services_table(platform)
 
     @function
     async def plan(
-        self, profile: Profile = "full", only: Only = None, without: Without = None, *, as_json: Json = False
+        self, profile: Profile = "full", only: Only = None, without: Without = None, form: Form = TABLE
     ) -> str:
         """What would be built, in which order, and why."""
         plan = (await self._workspace()).platform.plan(profile, only or (), without or (), dependencies=True)
-        return listing.plan_json(plan) if as_json else listing.plan_table(plan)
+        return listing.plan_json(plan) if wants_json(form) else listing.plan_table(plan)
 
     @function
     async def config(self) -> str:

@@ -13,12 +13,13 @@ from pipeline.api import cached, object_type
 from pipeline.catalogue.load import Entry
 from pipeline.errors import FindingsError, UsageError
 from pipeline.report import operations
+from pipeline.report.form import TABLE, wants_json
 from pipeline.stack.graph import Selection, Stack
 from pipeline.workspace import Workspace
 
 TESTER = "utility"
 """Role of the service whose image exercises the others."""
-Json = Annotated[bool, Name("json"), Doc("Print JSON instead of a table.")]
+Form = Annotated[str, Name("format"), Doc("table, or json for machines.")]
 
 
 @object_type
@@ -33,30 +34,30 @@ class Ops:
     secrets: dagger.Secret | None = None
 
     @cached("never")
-    async def smoke(self, *, as_json: Json = False) -> str:
+    async def smoke(self, form: Form = TABLE) -> str:
         """Use each service by its own protocol for what it is for; exit code 1 when a check fails."""
         answer = await self._ask("smoke")
-        text = json.dumps(answer, indent=2) if as_json else operations.smoke_table(answer)
+        text = json.dumps(answer, indent=2) if wants_json(form) else operations.smoke_table(answer)
         if not answer["ok"]:
             raise FindingsError(text)
         return text
 
     @cached("never")
-    async def health(self, *, as_json: Json = False) -> str:
+    async def health(self, form: Form = TABLE) -> str:
         """Probe each service by its own protocol; exit code 1 when one is not healthy."""
         answer = await self._ask("health")
-        text = json.dumps(answer, indent=2) if as_json else operations.health_table(answer)
+        text = json.dumps(answer, indent=2) if wants_json(form) else operations.health_table(answer)
         if not answer["overall_healthy"]:
             raise FindingsError(text)
         return text
 
     @cached("never")
-    async def ps(self, *, as_json: Json = False) -> str:
+    async def ps(self, form: Form = TABLE) -> str:
         """Services with their state, ports, dependencies and declared resources."""
         stack = await self._stack()
         answer = await self._ask("health", stack)
         rows = operations.ps_rows(stack.plan, answer)
-        return json.dumps(rows, indent=2) if as_json else operations.ps_table(rows)
+        return json.dumps(rows, indent=2) if wants_json(form) else operations.ps_table(rows)
 
     async def _stack(self) -> Stack:
         workspace = await Workspace.open(self.source, "", **json.loads(self.settings))

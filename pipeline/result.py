@@ -12,8 +12,12 @@ from pipeline.api import object_type
 from pipeline.errors import FindingsError, UsageError
 from pipeline.image import Image
 from pipeline.report.contract import build_json
+from pipeline.report.form import choose
 from pipeline.report.model import BuildResult
+from pipeline.report.sarif import build_sarif
 from pipeline.report.table import build_table
+
+FORMS = {"table": build_table, "json": build_json, "sarif": build_sarif}
 
 
 @object_type
@@ -24,10 +28,9 @@ class Build:
     built: list[Image] = dataclasses.field(default_factory=list)
 
     @function
-    def report(self, *, as_json: Annotated[bool, Name("json"), Doc("Print JSON instead of a table.")] = False) -> str:
+    def report(self, form: Annotated[str, Name("format"), Doc("table, json or sarif.")] = "table") -> str:
         """What happened to each image; says so also of those that failed, with exit code 0."""
-        result = self._result()
-        return build_json(result) if as_json else build_table(result)
+        return FORMS[choose(form, FORMS)](self._result())
 
     @function
     def images(self) -> list[Image]:

@@ -14,7 +14,7 @@ from cli import ROOT, Answer, Repository, call
 @pytest.fixture(scope="session")
 def built() -> Answer:
     """One build of the whole catalogue, for all tests that look at it."""
-    return call("build-all", "--profile", os.environ.get("ARC_TEST_PROFILE", "full"), "report", "--json")
+    return call("build-all", "--profile", os.environ.get("ARC_TEST_PROFILE", "full"), "report", "--format", "json")
 
 
 @pytest.fixture

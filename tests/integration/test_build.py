@@ -81,7 +81,7 @@ def test_a_secret_in_an_image_fails_it(repository: Repository) -> None:
     ignore = root / "services" / "sonic" / ".dockerignore"
     ignore.write_text(ignore.read_text() + "!leak.env\n" if ignore.is_file() else "")
     _append(root, "sonic", "COPY leak.env /leak.env\n")
-    answer = call("--source", str(root), "build-all", "report", "--json")
+    answer = call("--source", str(root), "build-all", "report", "--format", "json")
     assert answer.code == 0, answer.err
     (found,) = [check for check in answer.json["checks"] if check["name"] == "sonic:secret"]
     assert found["status"] == "failed"

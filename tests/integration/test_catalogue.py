@@ -21,7 +21,7 @@ def test_every_function_and_argument_is_described() -> None:
 
 
 def test_the_catalogue_as_table_and_json() -> None:
-    table, document = call("list"), call("list", "--json").json
+    table, document = call("list"), call("list", "--format", "json").json
     assert table.code == 0, table.err
     codenames = {service["codename"] for service in document["services"]}
     assert {"oracle", "sonic", "flash", "raymond", "sherlock"} <= codenames
@@ -30,7 +30,7 @@ def test_the_catalogue_as_table_and_json() -> None:
 
 
 def test_the_plan_says_why() -> None:
-    document = call("plan", "--only", "reasoner", "--json").json
+    document = call("plan", "--only", "reasoner", "--format", "json").json
     reasons = {step["name"]: step["why"] for step in document["steps"]}
     assert reasons["go-infra"].startswith("base of")
     assert reasons["sherlock"] == "--only"

@@ -17,7 +17,7 @@ PASSWORD = "integration-test-password-0123456789"  # noqa: S105  # of a stack th
 
 
 def test_smoke_uses_every_service() -> None:
-    answer = call("ops", "smoke", "--json")
+    answer = call("ops", "smoke", "--format", "json")
     assert answer.code == 0, answer.err
     checks = answer.json["checks"]
     assert [check for check in checks if not check["ok"]] == []
@@ -28,11 +28,11 @@ def test_smoke_uses_every_service() -> None:
 
 
 def test_health_and_ps() -> None:
-    health = call("ops", "--profile", "data", "--only", "utility", "health", "--json")
+    health = call("ops", "--profile", "data", "--only", "utility", "health", "--format", "json")
     assert health.code == 0, health.err
     assert health.json["overall_healthy"] is True
     assert {"oracle", "sonic", "flash"} <= set(health.json["services"])
-    rows = call("ops", "--only", "utility", "ps", "--json").json
+    rows = call("ops", "--only", "utility", "ps", "--format", "json").json
     assert [row["service"] for row in rows][-1] == "raymond"
     assert {row["state"] for row in rows} == {"healthy"}
 

@@ -5,8 +5,11 @@ import json
 import pytest
 
 from pipeline.build import notes
+from pipeline.errors import UsageError
 from pipeline.report.contract import build_json
+from pipeline.report.form import wants_json
 from pipeline.report.model import BuildResult, ImageResult, Note
+from pipeline.report.sarif import build_sarif
 from pipeline.report.table import build_table, table
 
 GOOD = ImageResult("sonic", "service", "r/sonic:8", "passed", "sha256:" + "a" * 64, 42_000_000, 17_000_000, 100_000_000)
@@ -93,3 +96,22 @@ def test_numbers_are_aligned_right() -> None:
         "x       1",
         "long  100",
     ]
+
+
+def test_sarif_has_a_result_for_each_note() -> None:
+    (run,) = json.loads(build_sarif(result(GOOD, BAD, GONE)))["runs"]
+    assert [(item["ruleId"], item["level"]) for item in run["results"]] == [
+        ("lint", "error"),
+        ("vulnerability", "error"),
+        ("vulnerability", "note"),
+        ("build", "error"),
+    ]
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "services/oracle/Dockerfile"}, "region": {"startLine": 7}}
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["build", "lint", "vulnerability"]
+
+
+def test_the_format_is_checked() -> None:
+    assert (wants_json("json"), wants_json("table")) == (True, False)
+    with pytest.raises(UsageError, match="--format: there is no format `yaml`; choose one of: table, json"):
+        wants_json("yaml")

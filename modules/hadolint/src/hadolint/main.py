@@ -47,6 +47,8 @@ class LintRun:
 class Hadolint:
     """Lints Dockerfiles with a pinned hadolint."""
 
+    debian: Annotated[str, Doc("Debian image to build hadolint on where its own image cannot be pulled.")] = ""
+
     @function
     async def lint(
         self,
@@ -60,7 +62,7 @@ class Hadolint:
             raise ValueError(f"--threshold: `{threshold}` is no level; use one of {', '.join(LEVELS)}")
         level: Level = threshold
         chosen = paths or await source.glob("**/Dockerfile")
-        found = at_least(await runner.lint(await runner.tool(), source, chosen, config), level)
+        found = at_least(await runner.lint(await runner.tool(self.debian), source, chosen, config), level)
         return LintRun(
             findings=[str(finding) for finding in found], found=json.dumps([vars(finding) for finding in found])
         )

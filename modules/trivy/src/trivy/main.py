@@ -38,6 +38,8 @@ class ImageReport:
 class Trivy:
     """Scans images with a pinned trivy."""
 
+    debian: Annotated[str, Doc("Debian image to compile trivy on where its own image cannot be pulled.")] = ""
+
     @function(cache="12h")
     async def image(
         self,
@@ -45,7 +47,7 @@ class Trivy:
         severities: Annotated[list[str] | None, Doc("Severities that count; default HIGH and CRITICAL.")] = None,
     ) -> ImageReport:
         """Scan an image for vulnerabilities and secrets, and list what it is made of."""
-        tool = await runner.tool()
+        tool = await runner.tool(self.debian)
         db = await runner.database(tool, datetime.now(UTC).date().isoformat())
         scan = await runner.scan_image(tool, image, db)
         found = gate(scan.findings, severities or ["HIGH", "CRITICAL"])
