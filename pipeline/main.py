@@ -18,7 +18,6 @@ from pipeline.ops import Ops
 from pipeline.publish.push import Push
 from pipeline.report import listing
 from pipeline.report.form import TABLE, wants_json
-from pipeline.report.table import build_table
 from pipeline.result import Build
 from pipeline.stack.front import front
 from pipeline.stack.graph import Selection, Stack
@@ -92,7 +91,6 @@ class Arc:
         plan = workspace.platform.plan(profile, only or (), without or ())
         builder = await workspace.builder()
         result = await runs.run(builder, plan, workspace.settings)
-        print(build_table(result), file=sys.stderr, flush=True)  # noqa: T201  # seen as the call's own output
         goals = runs.targets(builder, plan, workspace.settings)
         built = [
             Image(

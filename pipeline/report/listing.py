@@ -17,7 +17,7 @@ def services_table(platform: Platform) -> str:
     Returns:
         A line a service, then the profiles and what the catalogue warns about.
     """
-    head = ("CODENAME", "ROLE", "TIER", "TECH", "VERSION", "BASE", "PORTS", "NEEDS", "TIER OF RESOURCES")
+    head = ("CODENAME", "ROLE", "TIER", "TECH", "VERSION", "BASE", "PORTS", "NEEDS", "RESOURCES")
     rows = [
         (
             service.codename,

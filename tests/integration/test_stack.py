@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_up_opens_every_port_and_ends_at_an_interrupt(arguments: tuple[str, ...]
         begun = time.monotonic()
         _wait_for_ports(process, tmp_path / "log")
         note(f"{' '.join(words[:2])}: all ports open after {time.monotonic() - begun:.0f} s")
-        assert _get("http://127.0.0.1:8081/ready")[0] == 200
+        _wait_for_ready("http://127.0.0.1:8081/ready")
         body = json.dumps({"session_id": "t", "message": "ping tok-4711", "stream": False}).encode()
         assert "tok-4711" in json.loads(_get("http://127.0.0.1:8000/v1/chat", body)[1])["answer"]
         assert _talk(4222, b"").startswith(b"INFO ")
@@ -93,6 +94,20 @@ def _wait_for_ports(process: subprocess.Popen[bytes], log: Path) -> None:
         assert process.poll() is None, log.read_text(errors="replace")[-4000:]
         assert time.monotonic() < end, f"not open: {missing}\n{log.read_text(errors='replace')[-4000:]}"
         time.sleep(1)
+
+
+def _wait_for_ready(url: str) -> None:
+    """Healthy is what starts a dependent; ready, with everything provisioned, may come a moment later."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            assert _get(url)[0] == 200
+        except urllib.error.HTTPError as error:
+            text = error.read().decode()
+            assert time.monotonic() < end, text
+            time.sleep(0.5)
+        else:
+            return
 
 
 def _open(port: int) -> bool:
