@@ -29,6 +29,7 @@ class Process:
                     response = await self.http.get(path)
                 except httpx.TransportError:
                     response = None
+                assert self.process.returncode is None, "the process has ended: " + "".join(self.output)
                 if response is not None and response.status_code == status:
                     return response
                 await asyncio.sleep(0.02)
