@@ -52,6 +52,8 @@ class Service:
         if settings.nats_enabled:
             self._bus = NatsBus(settings, self.reasoner, self.metrics, tracer)
             dependencies.append(self._bus)
+        for dependency in dependencies:
+            self.readiness.set(dependency.name, ready=False, reason="not connected yet")
         self._dependencies = dependencies
         self._keepers: list[asyncio.Task[None]] = []
         self._drain: asyncio.Task[None] | None = None

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Annotated
 
 import structlog
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from sherlock.api.schemas import (
@@ -20,9 +20,9 @@ from sherlock.api.schemas import (
     MemoryResponse,
     TurnBody,
 )
+from sherlock.api.state import ServiceOf
 from sherlock.errors import ServiceError
 from sherlock.reasoner import Answer
-from sherlock.service import Service
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -48,9 +48,9 @@ SessionPath = Annotated[str, Path(pattern=SESSION_PATTERN, description="the sess
         }
     },
 )
-async def chat(body: ChatRequest, request: Request) -> Response:
+async def chat(body: ChatRequest, service: ServiceOf) -> Response:
     """Answer a message, using and extending the session's memory."""
-    reasoner = _service(request).reasoner
+    reasoner = service.reasoner
     if not body.stream:
         return JSONResponse((await reasoner.ask(body.session_id, body.message)).body())
     pieces = reasoner.stream(body.session_id, body.message)
@@ -66,12 +66,12 @@ async def chat(body: ChatRequest, request: Request) -> Response:
 @router.get("/sessions/{session_id}/memory")
 async def memory(
     session_id: SessionPath,
-    request: Request,
+    service: ServiceOf,
     limit: Annotated[int, Query(ge=1, le=_LARGEST_PAGE, description="the most turns")] = _PAGE,
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="only turns with a lower id")] = None,
 ) -> MemoryResponse:
     """Return what is remembered of a session, newest first."""
-    page = await _service(request).memory.turns(session_id, limit=limit, before=before)
+    page = await service.memory.turns(session_id, limit=limit, before=before)
     turns = [
         TurnBody(
             id=turn.id, message=turn.message, answer=turn.answer, model=turn.model, created_at=turn.created_at
@@ -83,9 +83,9 @@ async def memory(
 
 
 @router.delete("/sessions/{session_id}/memory")
-async def forget(session_id: SessionPath, request: Request) -> ForgottenResponse:
+async def forget(session_id: SessionPath, service: ServiceOf) -> ForgottenResponse:
     """Forget a session."""
-    deleted = await _service(request).memory.forget(session_id)
+    deleted = await service.memory.forget(session_id)
     return ForgottenResponse(session_id=session_id, deleted=deleted)
 
 
@@ -109,9 +109,3 @@ def _event(piece: str | Answer) -> bytes:
 
 def _data(event: str, data: dict[str, object]) -> bytes:
     return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
-
-
-def _service(request: Request) -> Service:
-    service = request.app.state.service
-    assert isinstance(service, Service)  # noqa: S101 - for the type checker; create_app put it there
-    return service

@@ -6,12 +6,12 @@ import platform
 import time
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from sherlock import __version__
-from sherlock.service import Service
+from sherlock.api.state import ServiceOf
 
 router = APIRouter()
 
@@ -25,9 +25,9 @@ async def health() -> dict[str, str]:
 @router.get(
     "/ready", responses={503: {"description": "Something that is needed is missing; the body says what."}}
 )
-async def ready(request: Request) -> JSONResponse:
+async def ready(service: ServiceOf) -> JSONResponse:
     """Say whether requests can be served, and if not, why."""
-    readiness = _service(request).readiness
+    readiness = service.readiness
     dependencies = {
         name: {"ready": status.ready, "reason": status.reason, "for_s": round(time.time() - status.since, 1)}
         for name, status in readiness.statuses.items()
@@ -37,15 +37,14 @@ async def ready(request: Request) -> JSONResponse:
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-async def metrics(request: Request) -> Response:
+async def metrics(service: ServiceOf) -> Response:
     """Return the metrics for Prometheus."""
-    return Response(_service(request).metrics.render(), media_type=CONTENT_TYPE_LATEST)
+    return Response(service.metrics.render(), media_type=CONTENT_TYPE_LATEST)
 
 
 @router.get("/info")
-async def info(request: Request) -> dict[str, Any]:
+async def info(service: ServiceOf) -> dict[str, Any]:
     """Describe the service; no secret is part of it."""
-    service = _service(request)
     settings = service.settings
     return {
         "service": "sherlock",
@@ -64,9 +63,3 @@ async def info(request: Request) -> dict[str, Any]:
             "session_turns": settings.session_max_turns,
         },
     }
-
-
-def _service(request: Request) -> Service:
-    service = request.app.state.service
-    assert isinstance(service, Service)  # noqa: S101 - for the type checker; create_app put it there
-    return service
