@@ -151,6 +151,7 @@ def install_dependencies(venv: Path, extras: list[str], groups: list[str]) -> No
             "--require-hashes",
             f"--requirement={file.name}",
         )
+    (venv / ".lock").unlink(missing_ok=True)  # uv's, writable by everyone
     sys.stderr.write(f"arc-uv-layer: {len(pins)} packages in {venv}, beside those of the base\n")
 
 

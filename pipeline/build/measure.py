@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-import anyio
 import dagger
 from dagger import dag
 
@@ -38,18 +37,11 @@ async def measure(image: dagger.Container, debian: str) -> Measure:
     archive = image.as_tarball(
         forced_compression=dagger.ImageLayerCompression.Gzip, media_types=dagger.ImageMediaTypes.OCIMediaTypes
     )
-    reader = shell.with_mounted_file("/image.tar", archive)
-    sizes: list[int] = []
-
-    async def unpacked() -> None:
-        run = shell.with_mounted_directory("/image", image.rootfs()).with_exec(["du", "-sb", "/image"])
-        sizes.append(int((await run.stdout()).split()[0]))
-
-    async with anyio.create_task_group() as group:
-        group.start_soon(unpacked)
-        digest, manifest = await _manifest(reader)
+    # One after the other: the archive builds the image, and what remains takes a second.
+    digest, manifest = await _manifest(shell.with_mounted_file("/image.tar", archive))
+    weigh = shell.with_mounted_directory("/image", image.rootfs()).with_exec(["du", "-sb", "/image"])
     compressed = sum(int(blob["size"]) for blob in (manifest["config"], *manifest["layers"]))
-    return Measure(digest, compressed, sizes[0])
+    return Measure(digest, compressed, int((await weigh.stdout()).split()[0]))
 
 
 async def _manifest(reader: dagger.Container) -> tuple[str, dict[str, Any]]:
