@@ -99,7 +99,7 @@ async def test_a_bug_is_a_reply_too(nats: Address, client: Client, monkeypatch: 
 
 async def test_replicas_share_the_requests(nats: Address, client: Client) -> None:
     async with AsyncExitStack() as stack:
-        replicas = [await stack.enter_async_context(ready(nats)) for _ in range(2)]
+        replicas = [await stack.enter_async_context(ready(nats, max_concurrency=60)) for _ in range(2)]
         answers = await asyncio.gather(
             *(ask(client, session_id="s", message=f"ping t{n}") for n in range(60))
         )
