@@ -18,6 +18,7 @@ from pipeline.ops import Ops
 from pipeline.publish.push import Push
 from pipeline.report import listing
 from pipeline.report.form import TABLE, wants_json
+from pipeline.report.table import build_table
 from pipeline.result import Build
 from pipeline.stack.front import front
 from pipeline.stack.graph import Selection, Stack
@@ -91,6 +92,8 @@ class Arc:
         plan = workspace.platform.plan(profile, only or (), without or ())
         builder = await workspace.builder()
         result = await runs.run(builder, plan, workspace.settings)
+        if not result.failures:  # with failures, the same table is the error that ends the call
+            print(build_table(result), file=sys.stderr, flush=True)  # noqa: T201  # seen as the call's own output
         goals = runs.targets(builder, plan, workspace.settings)
         built = [
             Image(
