@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 DEFAULT_MIRROR = "http://deb.debian.org"
 _SOURCES = re.compile(r"^(?:URIs:|deb)\s+(?:\[[^\]]*\]\s+)?(https?://\S*?)/debian/?(?:\s.*)?$", re.MULTILINE)
 _HOST_OPTIONS = re.compile(r'^Acquire::(?:https?|Retries|Check-|ForceIP|By-Hash).* ".*";$', re.MULTILINE)
+BASE_OPTIONS = (
+    "--mode=root",
+    "--format=tar",
+    "--variant=apt",
+    "--include=ca-certificates",
+    '--aptopt=APT::Install-Recommends "false"',
+    *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("man", "doc", "locale")),
+)
 _KEYRING = "debian-archive-keyring"
 _APT_GET = ("apt-get", "-qq", "-o", "Dpkg::Use-Pty=0")
 _NAMESPACES = ("unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child", "--propagation", "private")
@@ -93,6 +101,8 @@ def make_base(settings: Settings, pins: Pins, tools: Path, part: Path) -> None:
         part: folder to fill: `base.tar`.
     """
     runner = Runner(settings, "base", DEBIAN)
+    # The machine's user _apt must not get in: then apt works as root, and no number of this machine's ends up in there.
+    part.chmod(0o700)
     keyring = next((tools / "usr/share/keyrings").glob(f"{_KEYRING}.*"))
     site, suite = mirror(), pins.suite
     (part / "sources.list").write_text(
@@ -102,10 +112,12 @@ def make_base(settings: Settings, pins: Pins, tools: Path, part: Path) -> None:
     (part / "host.conf").write_text(host_options())
     hook = "/etc/apt/apt.conf.d/00host"
     words: list[str | Path] = [*_NAMESPACES, "--mount-proc", tools / "usr/bin/mmdebstrap"]
-    words += ["--mode=root", "--format=tar", "--variant=apt", "--include=ca-certificates", f"--keyring={keyring}"]
-    words += [f'--setup-hook=cp "{part}/host.conf" "$1{hook}"', f'--customize-hook=rm "$1{hook}"']
-    words += ['--aptopt=APT::Install-Recommends "false"']
-    words += [f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in ("man", "doc", "locale")]
+    words += [
+        *BASE_OPTIONS,
+        f"--keyring={keyring}",
+        f'--setup-hook=cp "{part}/host.conf" "$1{hook}"',
+        f'--customize-hook=rm "$1{hook}"',
+    ]
     words += [suite, part / "base.tar", part / "sources.list"]
     env = {"SOURCE_DATE_EPOCH": str(pins.epoch), "TMPDIR": str(part), "LC_ALL": "C.UTF-8"}
     runner.run(words, env=env)

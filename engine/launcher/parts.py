@@ -104,6 +104,7 @@ class Parts:
                 while todo or running:
                     unmade = {*todo, *running.values()}
                     ready = [part for part in todo.values() if not unmade.intersection(part.needs)]
+                    ready.sort(key=lambda part: -part.seconds)  # what takes long must not come last
                     for part in ready[: _AT_ONCE - len(running)]:
                         running[pool.submit(self._make, todo.pop(part.name))] = part.name
                     done, _ = wait(running, return_when=FIRST_COMPLETED)

@@ -48,7 +48,7 @@ def _debian(settings: Settings, pins: Pins) -> Iterator[Part]:
         megabytes=75,
         make=lambda part, place: debian.make_base(settings, pins, place("tools"), part),
         needs=("tools",),
-        inputs=(pins.suite, pins.date),
+        inputs=(pins.suite, pins.date, debian.BASE_OPTIONS),
     )
     yield Part(
         name="rootfs",
@@ -114,7 +114,7 @@ def _sdks(settings: Settings, pins: Pins) -> Iterator[Part]:
         name="golang-base",
         title="Go SDK: toolchain and modules",
         seconds=90,
-        megabytes=520,
+        megabytes=750,
         make=lambda part, place: sdk.make_go_base(settings, pins, _go(pins, place), place("base"), part),
         needs=("go", "base"),
         inputs=(pins.go_toolchain, runtime / "go.mod", runtime / "go.sum", sdk.GO_WARM, sdk.GO_ENV),

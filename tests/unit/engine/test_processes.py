@@ -24,10 +24,11 @@ def test_a_process_is_known_by_its_start() -> None:
         assert since
         assert since == processes.started(child.pid)
         assert child.pid in processes.children(os.getpid())
-        assert processes.name(child.pid) == "sleep 60"
+        shown = processes.wait(lambda: processes.name(child.pid) == "sleep 60", 5)  # a moment after its start
         assert processes.memory(child.pid) > 0
         child.kill()
         child.wait()
+        assert shown
         assert processes.started(child.pid) is None
         assert processes.name(child.pid) == "ended"
         assert processes.memory(child.pid) == 0
