@@ -13,7 +13,7 @@ def tree(root: Path) -> str:
     """Hash of a file or of a folder's files: relative names, contents and executable bits.
 
     Args:
-        root: the file or folder. Bytecode (`__pycache__`) does not count.
+        root: the file or folder. Python's bytecode and Go's tests do not count.
 
     Returns:
         SHA-256 in hexadecimal.
@@ -32,7 +32,7 @@ def _files(root: Path) -> list[Path]:
     found: list[Path] = []
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if name != "__pycache__"]
-        found += [Path(folder, name) for name in files]
+        found += [Path(folder, name) for name in files if not name.endswith("_test.go")]
     return found
 
 

@@ -5,6 +5,7 @@ It has a folder, a network and a registry port of its own, and shares the built 
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -15,7 +16,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -66,7 +66,7 @@ def _run(environ: Mapping[str, str], program: str, *arguments: str) -> subproces
     return subprocess.run(words, env=environ, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _start(environ: Mapping[str, str], program: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """Run a program beside the test; it does not outlive it."""
     words = [str(ROOT / program), *arguments]
@@ -77,7 +77,7 @@ def _start(environ: Mapping[str, str], program: str, *arguments: str) -> Iterato
             child.kill()
 
 
-@contextmanager
+@contextlib.contextmanager
 def _building(environ: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
     """Have a client with a container that runs for long."""
     seconds = str(100_000 + os.getpid())
@@ -174,6 +174,21 @@ def test_exit_codes_of_dagger_pass(engine: Environ) -> None:
     done = _run(engine, "daggerw", *RANDOM, "false", "stdout")
     assert done.returncode == 1
     assert "exit code: 1" in done.stderr
+
+
+def test_on_a_terminal_progress_is_plain(engine: Environ) -> None:
+    """The CLI has no interactive screen: it would end where one is asked for."""
+    leader, terminal = os.openpty()
+    words = [str(ROOT / "daggerw"), *RANDOM, "echo,on a terminal", "stdout"]
+    with subprocess.Popen(words, env=engine, stdin=terminal, stdout=terminal, stderr=terminal) as child:
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the last program on the terminal has ended
+            while data := os.read(leader, 65536):
+                shown += data
+        os.close(leader)
+    assert child.returncode == 0, shown.decode()
+    assert b"on a terminal" in shown.splitlines()
 
 
 def test_shell_env_is_all_that_clients_need(engine: Environ) -> None:

@@ -28,9 +28,10 @@ def test_content_name_and_executable_bit_count(tmp_path: Path) -> None:
     assert len(seen) == 4
 
 
-def test_bytecode_does_not_count(tmp_path: Path) -> None:
+def test_bytecode_and_tests_do_not_count(tmp_path: Path) -> None:
     folder = _folder(tmp_path / "a")
     before = tree(folder)
+    (folder / "sub/main_test.go").write_text("package main")
     (folder / "sub/__pycache__").mkdir()
     (folder / "sub/__pycache__/x.pyc").write_bytes(b"x")
     assert tree(folder) == before
