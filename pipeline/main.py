@@ -61,6 +61,7 @@ class Arc:
     tag: Annotated[str, Doc("Tag to publish; default: each service's version.")] = ""
     platform: Annotated[str, Doc("Platform to build for.")] = ""
     severity: Annotated[list[str] | None, Doc("Severities that fail.")] = None
+    require_vulnerabilities: Annotated[bool, Doc("Fail images when there is no vulnerability database.")] = False
     concurrency: Annotated[int | None, Doc("Images built or scanned at the same time.")] = None
     log_level: Annotated[str, Doc("Least level that is logged.")] = ""
     log_format: Annotated[str, Doc("Log lines for people (console) or machines (json).")] = ""
@@ -76,8 +77,8 @@ class Arc:
     async def plan(
         self, profile: Profile = "full", only: Only = None, without: Without = None, form: Form = TABLE
     ) -> str:
-        """What would be built, in which order, and why."""
-        plan = (await self._workspace()).platform.plan(profile, only or (), without or (), dependencies=True)
+        """What `build-all` would build, in which order, and why; and the start order with dependencies."""
+        plan = (await self._workspace()).platform.plan(profile, only or (), without or ())
         return listing.plan_json(plan) if wants_json(form) else listing.plan_table(plan)
 
     @function
@@ -91,22 +92,10 @@ class Arc:
         workspace = await self._workspace()
         plan = workspace.platform.plan(profile, only or (), without or ())
         builder = await workspace.builder()
-        result = await runs.run(builder, plan, workspace.settings)
+        result, made = await runs.run(builder, plan, workspace.settings)
         if not result.failures:  # with failures, the same table is the error that ends the call
             print(build_table(result), file=sys.stderr, flush=True)  # noqa: T201  # seen as the call's own output
-        goals = runs.targets(builder, plan, workspace.settings)
-        built = [
-            Image(
-                name=i.name,
-                reference=i.reference,
-                digest=i.digest,
-                status=i.status,
-                size=i.size,
-                container=goals[i.name].container,
-            )
-            for i in result.images
-            if i.digest
-        ]
+        built = [Image.of(image) for image in made.values() if image.result.digest]
         return Build(state=json.dumps(result.to_dict()), built=built)
 
     @function
@@ -151,8 +140,10 @@ class Arc:
         workspace = await self._workspace()
         plan = workspace.platform.plan(profile, only or (), without or ())
         builder = await workspace.builder()
-        result = await runs.run(builder, plan, workspace.settings)
-        return await Push(builder, workspace.settings, username, password).publish(result, plan)
+        push = Push(builder, workspace.settings, username, password)
+        await push.check()
+        result, made = await runs.run(builder, plan, workspace.settings)
+        return await push.publish(result, made)
 
     @cached("never")
     @up
@@ -191,7 +182,8 @@ class Arc:
     def _settings(self) -> dict[str, object]:
         """What was given with the call."""
         names = ("registry", "namespace", "tag", "platform", "severity", "concurrency", "log_level", "log_format")
-        return {name: getattr(self, name) for name in names}
+        given = {name: getattr(self, name) for name in names}
+        return given | ({"require_vulnerabilities": True} if self.require_vulnerabilities else {})
 
     async def _workspace(self) -> Workspace:
         return await Workspace.open(self.source, self.revision, **self._settings())

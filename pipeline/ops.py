@@ -10,6 +10,7 @@ import dagger
 from dagger import Doc, Name
 
 from pipeline.api import cached, object_type
+from pipeline.build import notes
 from pipeline.catalogue.load import Entry
 from pipeline.errors import FindingsError, UsageError
 from pipeline.report import operations
@@ -74,7 +75,10 @@ class Ops:
         run = container.with_env_variable("ARC_RUN", uuid.uuid4().hex).with_exec(
             command, use_entrypoint=True, expect=dagger.ReturnType.ANY
         )
-        output = await run.stdout()
+        try:
+            output = await run.stdout()
+        except dagger.QueryError as error:
+            raise FindingsError(f"{verb}: the stack did not start: {notes.failure('start', error, '').text}") from None
         try:
             answer: dict[str, Any] = json.loads(output)
         except ValueError:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from pipeline.errors import UsageError, raise_usage
 
 Severity = Literal["UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
 FILE = "arc.toml"
+FORMS = {
+    "registry": (re.compile(r"^[a-z0-9.-]+(:\d+)?$"), "a host such as ghcr.io or localhost:5000, without scheme"),
+    "namespace": (re.compile(r"^[a-z0-9]+(?:[._/-]+[a-z0-9]+)*$"), "lower-case words, joined by `/`, `-`, `.` or `_`"),
+    "tag": (re.compile(r"^(?:\w[\w.-]{0,127})?$"), "letters, digits, `_`, `.` and `-`, at most 128"),
+}
 
 
 class Settings(BaseSettings):
@@ -24,21 +36,25 @@ class Settings(BaseSettings):
     registry: str = Field("ghcr.io", description="Registry host, with a port if it has one.")
     namespace: str = Field("arc-framework", description="Namespace below the registry; may have several parts.")
     tag: str = Field("", description="Tag to publish; empty takes each service's own version.")
-    platform: str = Field("linux/amd64", description="Platform to build for.")
+    platform: Literal["linux/amd64", "linux/arm64"] = Field("linux/amd64", description="Platform to build for.")
     severity: list[Severity] = Field(
         ["HIGH", "CRITICAL"],
         description="Severities of fixable vulnerabilities, secrets and misconfigurations that fail.",
     )
     concurrency: int = Field(4, ge=1, le=64, description="Services that are built or scanned at the same time.")
+    require_vulnerabilities: bool = Field(
+        default=False, description="Whether an image fails when there is no vulnerability database to check it against."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["console", "json"] = Field("console", description="Form of the log lines.")
 
-    @field_validator("registry", "namespace")
+    @field_validator("registry", "namespace", "tag")
     @classmethod
-    def _plain(cls, value: str) -> str:
-        """Refuse what would make a reference that no registry takes."""
-        if not value or value != value.strip("/ ") or "://" in value or value != value.lower():
-            raise ValueError("must be lower case, without scheme and without a slash at either end")
+    def _plain(cls, value: str, info: ValidationInfo) -> str:
+        """Refuse what would make a reference that no registry takes, before anything is built."""
+        pattern, form = FORMS[str(info.field_name)]
+        if not pattern.match(value):
+            raise ValueError(f"must be {form}")
         return value
 
     @classmethod
@@ -52,6 +68,18 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order of precedence, highest first."""
         return (init_settings, env_settings, _Toml(settings_cls, toml_file=settings_cls.model_config.get("toml_file")))
+
+    def base_reference(self, stage: str, tag: str) -> str:
+        """Name of a base image, or of another published stage of it.
+
+        Args:
+            stage: The stage.
+            tag: Its tag; the setting `tag` is for services, since their Dockerfiles name the bases by this one.
+
+        Returns:
+            `registry/namespace/base-stage:tag`.
+        """
+        return f"{self.registry}/{self.namespace}/base-{stage}:{tag}"
 
     def reference(self, image: str, tag: str) -> str:
         """Name of an image in the chosen registry.
@@ -71,7 +99,9 @@ class _Toml(TomlConfigSettingsSource):
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         table: dict[str, Any] = super()._read_file(file_path)
-        own: dict[str, Any] = table.get("arc", table)
+        own = table.get("arc", table)
+        if not isinstance(own, dict):
+            raise UsageError(f"{FILE}: arc", "is not a table", "write `[arc]` and keys below it")
         return own
 
 
@@ -90,15 +120,17 @@ def load(root: Path, **arguments: Any) -> Settings:  # noqa: ANN401  # each key 
         UsageGroupError: Several are.
     """
     path = root / FILE
-    given = {key: value for key, value in arguments.items() if value not in (None, "", [])}
+    given = {key: value for key, value in arguments.items() if value not in (None, "", [], [""])}
 
     class Located(Settings):
         model_config = SettingsConfigDict(env_prefix="ARC_", extra="forbid", frozen=True, toml_file=path)
 
     try:
         return Located(**given)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(FILE, f"is not TOML ({error})", "mend that line") from None
+    except SettingsError as error:
+        raise UsageError("ARC_* variables", str(error), 'write a list as JSON, such as ["HIGH"]') from None
     except ValidationError as error:
         raise_usage([_problem(item, given) for item in error.errors()])
         raise AssertionError from error  # unreachable: a ValidationError holds at least one error

@@ -21,6 +21,7 @@ READ = [
     "services/**/service.yaml",
     "services/*.yaml",
     "services/**/*Dockerfile*",
+    "services/**/*Containerfile*",
     "services/**/.dockerignore",
 ]
 """What this process itself reads; the rest goes from the caller's machine to the engine only."""

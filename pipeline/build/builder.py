@@ -44,17 +44,6 @@ class Builder:
     labels: tuple[tuple[str, str], ...] = ()
     """Labels that every image gets beside its own, such as the source revision."""
 
-    def base(self, name: str) -> dagger.Container:
-        """Build a base image's runtime.
-
-        Args:
-            name: Name of the base, or of another stage in its Dockerfile.
-
-        Returns:
-            The container.
-        """
-        return self.stage(name, name)
-
     def named(self, name: str) -> dagger.Container:
         """Build a base image or any published stage of one.
 
@@ -126,17 +115,24 @@ class Builder:
             raise UsageError(name, "is missing", "add the Dockerfile") from None
 
     def _build(self, context: dagger.Directory, files: list[tuple[str, str]], target: str) -> dagger.Container:
+        arguments = {"DEBIAN": self.debian, **STAGES}
         try:
-            text = compose(files)
+            composed = compose(files, arguments)
         except ComposeError as error:
             where, _, problem = str(error).partition(": ")
             problem, _, fix = problem.partition("; ")
             raise UsageError(where, problem, fix) from None
-        arguments = {"DEBIAN": self.debian, **STAGES}
-        container = context.with_new_file(COMPOSED, text).docker_build(
+        used = {key: value for key, value in arguments.items() if key in composed.arguments}
+        for key, stage in used.items():
+            if key in STAGES and stage not in composed.stages:
+                base = next(name for name, about in BASES.items() if stage in dict(about.stages))
+                raise UsageError(
+                    files[-1][0], f"ARG `{key}` is not of its base", f"set build.base: {base} in service.yaml"
+                )
+        container = context.with_new_file(COMPOSED, composed.text).docker_build(
             dockerfile=COMPOSED,
             platform=dagger.Platform(self.platform),
-            build_args=[dagger.BuildArg(key, value) for key, value in arguments.items() if f"ARG {key}" in text],
+            build_args=[dagger.BuildArg(key, value) for key, value in used.items()],
             target=target or None,
         )
         for key, value in self.labels:

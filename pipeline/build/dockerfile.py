@@ -8,16 +8,28 @@ every service shares them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 FROM = re.compile(r"^\s*from\s", re.IGNORECASE)
 STAGE = re.compile(r"^\s*from\s+(?:--\S+\s+)*\S+\s+as\s+(\S+)", re.IGNORECASE)
-ARGUMENT = re.compile(r"^\s*arg\s+([A-Za-z_][A-Za-z0-9_]*)", re.IGNORECASE)
+ARGUMENT = re.compile(r"^\s*arg\s+([A-Za-z_][A-Za-z0-9_]*)(?:=(\S*))?\s*$", re.IGNORECASE)
+ANY_ARGUMENT = re.compile(r"^\s*arg\s", re.IGNORECASE)
+NUMBERED = re.compile(r"^\s*(?:copy|run)\s.*(?:--from|from)=\d+\b", re.IGNORECASE)
 
 
 class ComposeError(ValueError):
     """The Dockerfiles cannot stand in one file; the message names both places."""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """Several Dockerfiles in one."""
+
+    text: str
+    stages: frozenset[str]
+    arguments: frozenset[str]
+    """Global build arguments that some file declares."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +46,9 @@ class Parsed:
         return tuple(match[1].lower() for line in self.body if (match := STAGE.match(line)))
 
     @property
-    def arguments(self) -> tuple[str, ...]:
-        """Names of its global build arguments."""
-        return tuple(match[1] for line in self.head if (match := ARGUMENT.match(line)))
+    def arguments(self) -> dict[str, str]:
+        """Its global build arguments with their defaults."""
+        return {match[1]: match[2] or "" for line in self.head if (match := ARGUMENT.match(line))}
 
 
 def parse(name: str, text: str) -> Parsed:
@@ -59,31 +71,41 @@ def parse(name: str, text: str) -> Parsed:
     raise ComposeError(f"{name}: has no FROM; begin the first stage with one")
 
 
-def compose(files: Sequence[tuple[str, str]]) -> str:
+def compose(files: Sequence[tuple[str, str]], given: Collection[str] = ()) -> Composed:
     """Put Dockerfiles into one, in order; the last one's final stage is the result.
 
     Args:
         files: Path and contents of each, bases first.
+        given: Build arguments that the build sets, so that their defaults do not matter.
 
     Returns:
         The combined Dockerfile: all global arguments, then all stages.
 
     Raises:
-        ComposeError: A file has no FROM, or two files name the same stage.
+        ComposeError: A file has no FROM; or something in it would mean another thing beside the other files: the same
+            stage or another default for the same argument, a stage named by its number, an ARG of several names.
     """
     parsed = [parse(name, text) for name, text in files]
-    owner: dict[str, str] = {}
+    stages: dict[str, str] = {}
+    arguments: dict[str, tuple[str, str]] = {}
     for part in parsed:
+        _check_forms(part)
         for stage in part.stages:
-            if owner.setdefault(stage, part.name) != part.name:
-                raise ComposeError(f"{part.name}: stage `{stage}` is also in {owner[stage]}; rename it")
-    seen: set[str] = set()
-    head: list[str] = []
-    for part in parsed:
-        for line in part.head:
-            match = ARGUMENT.match(line)
-            # The first default of an argument stands; each is given as a build argument anyway.
-            if match and match[1] not in seen:
-                seen.add(match[1])
-                head.append(line)
-    return "\n".join([*head, *(line for part in parsed for line in ("", *part.body))]) + "\n"
+            if stages.setdefault(stage, part.name) != part.name:
+                raise ComposeError(f"{part.name}: stage `{stage}` is also in {stages[stage]}; rename it")
+        for name, default in part.arguments.items():
+            first, where = arguments.setdefault(name, (default, part.name))
+            if first != default and name not in given:
+                raise ComposeError(f"{part.name}: ARG `{name}` has another default in {where}; rename it")
+    head = [f"ARG {name}={default}" if default else f"ARG {name}" for name, (default, _) in arguments.items()]
+    text = "\n".join([*head, *(line for part in parsed for line in ("", *part.body))]) + "\n"
+    return Composed(text, frozenset(stages), frozenset(arguments))
+
+
+def _check_forms(part: Parsed) -> None:
+    for line in part.head:
+        if ANY_ARGUMENT.match(line) and not ARGUMENT.match(line):
+            raise ComposeError(f"{part.name}: `{line.strip()}` is no plain ARG; write one NAME=value a line")
+    for line in part.body:
+        if NUMBERED.match(line):
+            raise ComposeError(f"{part.name}: `{line.strip()}` names a stage by its number; name it")

@@ -16,8 +16,8 @@ TAIL = 12
 """Lines of a failed command that are shown."""
 
 
-def failure(check: str, error: dagger.QueryError, file: str) -> Note:
-    """Turn an error of the engine into a note.
+def failure(check: str, error: Exception, file: str) -> Note:
+    """Turn an error into a note.
 
     Args:
         check: What failed.
@@ -34,28 +34,34 @@ def failure(check: str, error: dagger.QueryError, file: str) -> Note:
     return Note(check, " ".join(text.split()), file, fix="mend it and call again" if check == "build" else "")
 
 
-def dockerfile(
-    path: str,
-    lint: Iterable[hadolint.finding.Finding],
-    config: Iterable[trivy.finding.Finding],
-    severities: Collection[str],
-) -> list[Note]:
-    """Choose what was said about one Dockerfile.
+def lint(path: str, findings: Iterable[hadolint.finding.Finding]) -> list[Note]:
+    """Choose what hadolint said about one Dockerfile.
 
     Args:
         path: The Dockerfile.
-        lint: hadolint's findings about all of them.
-        config: trivy's findings about all of them.
-        severities: Severities of trivy that fail.
+        findings: hadolint's findings about all of them.
 
     Returns:
-        Notes; lighter findings of trivy do not fail.
+        Notes, each of which fails.
     """
-    linted = hadolint.finding.at_least([finding for finding in lint if finding.file == path], LINT_LEVEL)
-    found = [Note("lint", f"{f.code} {f.level}: {f.message}", path, f.line) for f in linted]
-    return found + [
+    own = hadolint.finding.at_least([finding for finding in findings if finding.file == path], LINT_LEVEL)
+    return [Note("lint", f"{f.code} {f.level}: {f.message}", path, f.line) for f in own]
+
+
+def config(path: str, findings: Iterable[trivy.finding.Finding], severities: Collection[str]) -> list[Note]:
+    """Choose what trivy said about one Dockerfile.
+
+    Args:
+        path: The Dockerfile.
+        findings: trivy's findings about all of them.
+        severities: Severities that fail.
+
+    Returns:
+        Notes; lighter findings do not fail.
+    """
+    return [
         Note("misconfiguration", f"{f.id} {f.severity}: {f.title}", path, f.line, f.fix, f.severity in severities)
-        for f in config
+        for f in findings
         if f.target == path
     ]
 
@@ -87,7 +93,8 @@ def budget(result: ImageResult) -> list[Note]:
     if not result.budget or result.size <= result.budget:
         return []
     text = f"{result.size / MB:.1f} MB unpacked, budget {result.budget / MB:.0f} MB"
-    return [Note("budget", text, fix="make it smaller, or raise budget.size_mb in service.yaml")]
+    key = "budget.size_mb in service.yaml" if result.kind == "service" else "its budget"
+    return [Note("budget", text, fix=f"make it smaller, or raise {key}")]
 
 
 def status(result: ImageResult) -> Status:

@@ -13,6 +13,7 @@ import anyio
 import dagger
 import hadolint.lint
 import structlog
+import trivy.finding
 import trivy.scan
 
 from pipeline.build import notes
@@ -25,6 +26,8 @@ from pipeline.scan.tools import Scans
 from pipeline.settings import Settings
 
 LOG = structlog.get_logger()
+TOOL_ERRORS = (dagger.DaggerError, ValueError, KeyError)
+"""What a tool that did not run, or answered nonsense, raises."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,8 @@ def targets(builder: Builder, plan: Plan, settings: Settings) -> dict[str, Targe
     found = {}
     for name in plan.bases:
         base = BASES[name]
-        result = ImageResult(name, "base", settings.reference(f"base-{name}", base.tag), budget=base.budget_mb * MB)
-        found[name] = Target(result, dockerfile_of(name), builder.base(name))
+        result = ImageResult(name, "base", settings.base_reference(name, base.tag), budget=base.budget_mb * MB)
+        found[name] = Target(result, dockerfile_of(name), builder.stage(name, name))
     for entry in plan.entries:
         service = entry.service
         reference = settings.reference(service.repository, service.version)
@@ -62,6 +65,16 @@ def targets(builder: Builder, plan: Plan, settings: Settings) -> dict[str, Targe
         path = PurePosixPath(entry.folder) / service.build.context / service.build.dockerfile
         found[service.codename] = Target(result, str(path), builder.service(entry))
     return found
+
+
+@dataclass(frozen=True)
+class Made:
+    """An image after its run."""
+
+    result: ImageResult
+    container: dagger.Container
+    sbom: dagger.File | None = None
+    """CycloneDX JSON; None when the image could not be scanned."""
 
 
 @dataclass(frozen=True)
@@ -91,19 +104,19 @@ class Run:
             builder, plan, settings, Scans.create(builder, dockerfiles), anyio.CapacityLimiter(settings.concurrency)
         )
 
-    async def image(self, target: Target) -> ImageResult:
+    async def image(self, target: Target) -> Made:
         """Build, weigh, lint and scan one image.
 
         Args:
             target: The image.
 
         Returns:
-            Its result; what went wrong is in its notes.
+            The image; what went wrong is in the notes of its result.
         """
         begun = time.monotonic()
         name = target.result.name
         found: list[Note] = []
-        result = target.result
+        result, sbom = target.result, None
         try:
             async with self.slots:
                 weight = await measure(target.container, self.builder.debian)
@@ -115,31 +128,40 @@ class Run:
             found.append(notes.failure("build", error, target.dockerfile))
         found += await self._dockerfile(target)
         if result.digest:
-            result, scanned = await self._scan(result, target)
+            result, sbom, scanned = await self._scan(result, target)
             found += [*scanned, *notes.budget(result)]
         result = replace(result, notes=tuple(found), seconds=time.monotonic() - begun)
         result = replace(result, status=notes.status(result))
         LOG.info(result.status, image=name, findings=len(result.errors), seconds=round(result.seconds, 1))
-        return result
+        return Made(result, target.container, sbom)
 
     async def _dockerfile(self, target: Target) -> list[Note]:
+        found: list[Note] = []
         try:
-            lint, config = await self.scans.lint.get(), await self.scans.config.get()
-        except dagger.QueryError as error:
-            return [notes.failure("lint", error, target.dockerfile)]
-        return notes.dockerfile(target.dockerfile, lint, config, self.settings.severity)
+            found += notes.lint(target.dockerfile, await self.scans.lint.get())
+        except TOOL_ERRORS as error:
+            found.append(notes.failure("lint", error, target.dockerfile))
+        try:
+            found += notes.config(target.dockerfile, await self.scans.config.get(), self.settings.severity)
+        except TOOL_ERRORS as error:
+            found.append(notes.failure("misconfiguration", error, target.dockerfile))
+        return found
 
-    async def _scan(self, result: ImageResult, target: Target) -> tuple[ImageResult, list[Note]]:
+    async def _scan(self, result: ImageResult, target: Target) -> tuple[ImageResult, dagger.File | None, list[Note]]:
         try:
             tool, database = await self.scans.scanner.get(), await self.scans.database.get()
             async with self.slots:
                 scan = await trivy.scan.scan_image(tool, target.container, database)
-        except dagger.QueryError as error:
-            return result, [notes.failure("secret", error, target.dockerfile)]
-        return replace(result, vulnerabilities=scan.database), notes.image(scan.findings, self.settings.severity)
+        except TOOL_ERRORS as error:
+            return result, None, [notes.failure("secret", error, target.dockerfile)]
+        found = notes.image(scan.findings, self.settings.severity)
+        if not scan.database and self.settings.require_vulnerabilities:
+            fix = "reach a registry that has one, or unset require_vulnerabilities"
+            found.append(Note("vulnerability", trivy.finding.NO_DATABASE, fix=fix))
+        return replace(result, scanned=True, vulnerabilities=scan.database), scan.sbom, found
 
 
-async def run(builder: Builder, plan: Plan, settings: Settings) -> BuildResult:
+async def run(builder: Builder, plan: Plan, settings: Settings) -> tuple[BuildResult, dict[str, Made]]:
     """Build everything of a plan at once, as far as the slots of the settings allow.
 
     Args:
@@ -148,7 +170,7 @@ async def run(builder: Builder, plan: Plan, settings: Settings) -> BuildResult:
         settings: Gate and limits.
 
     Returns:
-        The result, with every image that failed, not just the first.
+        The result, with every image that failed, not just the first; and the images by name.
 
     Raises:
         UsageError: The repository is wrong.
@@ -157,7 +179,8 @@ async def run(builder: Builder, plan: Plan, settings: Settings) -> BuildResult:
     goals = targets(builder, plan, settings)
     job = Run.create(builder, plan, settings, [target.dockerfile for target in goals.values()])
     LOG.info("building", images=len(goals), at_once=settings.concurrency, platform=builder.platform)
-    results = await gather({name: partial(job.image, target) for name, target in goals.items()})
+    made = await gather({name: partial(job.image, target) for name, target in goals.items()})
+    results = tuple(image.result for image in made.values())
     tools = {"hadolint": hadolint.lint.VERSION, "trivy": trivy.scan.VERSION}
     seconds = time.monotonic() - begun
-    return BuildResult(tuple(results.values()), started, seconds, builder.platform, tools, plan.graph.warnings)
+    return BuildResult(results, started, seconds, builder.platform, tools, plan.graph.warnings), made

@@ -69,10 +69,9 @@ class Catalogue:
         raise UsageError(where, f"no service is called `{name}`", f"nearest: {', '.join(near)}")
 
     def _names(self) -> dict[str, Entry]:
-        names: dict[str, Entry] = {}
-        for entry in self.entries:
-            for name in (*entry.service.aliases, entry.folder.rpartition("/")[2]):
-                names.setdefault(name, entry)
+        names = {alias: entry for entry in self.entries for alias in entry.service.aliases}
+        for entry in self.entries:  # a folder's name counts where no service is called so
+            names.setdefault(entry.folder.rpartition("/")[2], entry)
         return names
 
 
@@ -138,8 +137,11 @@ def _check_paths(root: Path, entry: Entry) -> list[UsageError]:
     context = (root / entry.folder / build.context).resolve()
     dockerfile = (context / build.dockerfile).resolve()
     for key, path in (("build.context", context), ("build.dockerfile", dockerfile)):
-        if not path.is_relative_to(root):
-            return [UsageError(f"{entry.file}: {key}", "leads out of the repository", "use a path inside of it")]
+        if not path.is_relative_to(root / SERVICES):
+            return [UsageError(f"{entry.file}: {key}", f"leads out of {SERVICES}/", "use a path below it")]
+    if not any(word in dockerfile.name for word in ("Dockerfile", "Containerfile")):
+        fix = "call it Dockerfile, NAME.Dockerfile or Containerfile"
+        return [UsageError(f"{entry.file}: build.dockerfile", "has a name that no tool knows", fix)]
     if not dockerfile.is_file():
         fix = f"add {dockerfile.relative_to(root).as_posix()} or name another"
         return [UsageError(f"{entry.file}: build.dockerfile", f"there is no file `{build.dockerfile}`", fix)]

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+REPOSITORY = re.compile(r"^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$")
+TAG = re.compile(r"^\w[\w.-]{0,127}$")
 NAME = re.compile(r"^[a-z0-9]+(?:[._-][a-z0-9]+)*$")
 DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h)$")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -25,6 +27,10 @@ def _duration(value: object) -> float:
     if not match:
         raise ValueError("must be a duration such as 500ms, 5s or 2m")
     return float(match[1]) * SECONDS[match[2]]
+
+
+def _repository(image: str) -> str:
+    return image.rsplit("/", 1)[-1].split("@", maxsplit=1)[0].split(":", maxsplit=1)[0]
 
 
 Name = Annotated[str, AfterValidator(_name)]
@@ -147,6 +153,20 @@ class Service(Part):
     compose_services: list[object] = []
     notes: list[object] = []
 
+    @field_validator("image")
+    @classmethod
+    def _image(cls, value: str) -> str:
+        if not REPOSITORY.match(_repository(value)):
+            raise ValueError("must be an image reference such as ghcr.io/acme/arc-cache:8")
+        return value
+
+    @field_validator("version")
+    @classmethod
+    def _tag(cls, value: str) -> str:
+        if not TAG.match(value):
+            raise ValueError("must be usable as a tag: letters, digits, `_`, `.`, `-`")
+        return value
+
     @field_validator("ports", mode="before")
     @classmethod
     def _plain_ports(cls, value: object) -> object:
@@ -167,11 +187,11 @@ class Service(Part):
     @property
     def repository(self) -> str:
         """Name of the image without registry, namespace and tag."""
-        return self.image.rsplit("/", 1)[-1].split("@")[0].split(":")[0]
+        return _repository(self.image)
 
     @property
     def open_ports(self) -> tuple[Port, ...]:
         """Every port, the main one first."""
-        listed = {port.port: port for port in self.ports}
-        first = [listed.pop(self.port, Port(port=self.port))] if self.port else []
+        listed = {(port.port, port.transport): port for port in self.ports}
+        first = [listed.pop((self.port, "tcp"), Port(port=self.port))] if self.port else []
         return (*first, *listed.values())

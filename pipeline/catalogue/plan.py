@@ -69,8 +69,8 @@ class Plan:
 
     @property
     def start_order(self) -> list[list[str]]:
-        """Codenames in layers of start-up."""
-        return self.graph.layers(entry.service.codename for entry in self.entries)
+        """Codenames in layers of start-up, with everything that the chosen services need."""
+        return self.graph.layers(self.graph.closure(entry.service.codename for entry in self.entries))
 
 
 @dataclass(frozen=True)

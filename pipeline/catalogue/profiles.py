@@ -45,7 +45,8 @@ class Profiles:
             raise UsageError("--profile", f"there is no profile `{profile}`", f"choose one of: {', '.join(near)}")
         chosen = tuple(name for name in (only or self.selections[profile]) if name not in without)
         if not chosen:
-            raise UsageError("--without", "leaves no service", "leave out fewer")
+            where, fix = ("--without", "leave out fewer") if without else (f"{FILE}: {profile}", "name a service")
+            raise UsageError(where, "leaves no service" if without else "has no service", fix)
         return chosen
 
 
@@ -69,14 +70,14 @@ def load(root: Path, catalogue: Catalogue) -> Profiles:
         return Profiles({FULL: everything}, {FULL: "Every service."})
     try:
         document = yaml.safe_load(file.read_text("utf-8")) or {}
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UsageError(FILE, f"is not YAML ({' '.join(str(error).split())})", "mend that line") from None
     if not isinstance(document, dict):
         raise UsageError(FILE, "is not a mapping", "write `profile: {services: [...]}`")
     reader = _Reader(catalogue, everything)
-    selections, descriptions = reader.read(document)
+    selections, descriptions = reader.read({str(name): value for name, value in document.items()})
     raise_usage(reader.errors)
-    return Profiles({FULL: everything} | selections, {FULL: "Every service."} | descriptions)
+    return Profiles(selections | {FULL: everything}, descriptions | {FULL: "Every service."})
 
 
 class _Reader:
@@ -87,17 +88,17 @@ class _Reader:
         self.errors: list[UsageError] = []
 
     def read(self, document: dict[str, Any]) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-        capabilities = document.get("capabilities") or {}
+        capabilities = self.capabilities(document.get("capabilities") or {})
         core = self.services(document.get("core"), "core") if "core" in document else ()
         selections: dict[str, tuple[str, ...]] = {}
-        for name, capability in capabilities.items():
-            selections[name] = self.capability(name, capabilities, ()) if isinstance(capability, dict) else ()
+        for name in capabilities:
+            selections[name] = self.capability(name, capabilities, ())
         for name, value in document.items():
             if name == "capabilities":
                 continue
             if isinstance(value, dict) and "capabilities" in value:
                 listed = value["capabilities"]
-                wanted = list(capabilities) if listed == ALL else listed or []
+                wanted = list(capabilities) if listed == ALL else self.names(listed, f"{name}.capabilities")
                 added = [
                     item for cap in wanted for item in self.capability(cap, capabilities, (), f"{name}.capabilities")
                 ]
@@ -118,13 +119,35 @@ class _Reader:
             cycle = " -> ".join((*path[path.index(name) :], name))
             self.errors.append(UsageError(where, f"cycle of requires {cycle}", "remove one of them"))
             return ()
-        value = table[name] or {}
+        value = table[name]
         required = [
             item
-            for need in value.get("requires") or []
+            for need in self.names(value.get("requires"), f"capabilities.{name}.requires")
             for item in self.capability(need, table, (*path, name), f"capabilities.{name}.requires")
         ]
         return tuple(dict.fromkeys((*self.services(value, f"capabilities.{name}"), *required)))
+
+    def capabilities(self, value: object) -> dict[str, dict[str, Any]]:
+        """The table of capabilities; what is none is an error, and left out."""
+        if not isinstance(value, dict):
+            self.errors.append(
+                UsageError(f"{FILE}: capabilities", "is not a mapping", "write `name: {services: [...]}`")
+            )
+            return {}
+        bad = [name for name, capability in value.items() if not isinstance(capability, dict)]
+        for name in bad:
+            fix = "write `{services: [...]}`"
+            self.errors.append(UsageError(f"{FILE}: capabilities.{name}", "is not a mapping", fix))
+        return {str(name): capability for name, capability in value.items() if name not in bad}
+
+    def names(self, value: object, key: str) -> list[str]:
+        """A list of names; anything else is an error, and empty."""
+        if value is None:
+            return []
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return value
+        self.errors.append(UsageError(f"{FILE}: {key}", "is not a list of names", "write `[name, name]`"))
+        return []
 
     def services(self, value: object, key: str) -> tuple[str, ...]:
         names = value.get("services") if isinstance(value, dict) else None

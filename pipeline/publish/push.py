@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,10 +12,10 @@ import dagger
 import structlog
 
 from pipeline.build.builder import Builder
-from pipeline.build.run import targets
-from pipeline.catalogue.plan import BASES, Plan
+from pipeline.build.run import Made
+from pipeline.catalogue.plan import BASES
 from pipeline.concurrent import gather
-from pipeline.errors import FindingsError
+from pipeline.errors import FindingsError, UsageError
 from pipeline.report.model import BuildResult, ImageResult
 from pipeline.report.table import build_table
 from pipeline.settings import Settings
@@ -41,12 +42,30 @@ class Push:
     username: str = ""
     password: dagger.Secret | None = None
 
-    async def publish(self, result: BuildResult, plan: Plan) -> str:
+    async def check(self) -> None:
+        """Look at the credentials before anything is built.
+
+        Raises:
+            UsageError: One of user and password is missing, or the password cannot be read.
+        """
+        if bool(self.username) != (self.password is not None):
+            missing = "--password" if self.username else "--username"
+            raise UsageError(missing, "is missing", "give user and password, or neither")
+        if self.password is None:
+            return
+        try:
+            empty = not await self.password.plaintext()
+        except dagger.QueryError:
+            raise UsageError("--password", "cannot be read", "name it as env:NAME or file:PATH") from None
+        if empty:
+            raise UsageError("--password", "is empty", "set the variable or file that it names")
+
+    async def publish(self, result: BuildResult, made: Mapping[str, Made]) -> str:
         """Push every image that passed; the builders of the base images go with them.
 
         Args:
-            result: A build of the plan.
-            plan: The plan.
+            result: A build.
+            made: Its images.
 
         Returns:
             `digests.json`: a list of name, reference, tag, digest, size (compressed bytes) and platform.
@@ -55,9 +74,8 @@ class Push:
             FindingsError: An image did not pass, or a push failed; the others were pushed, and the message has their
                 digests.
         """
-        goals = targets(self.builder, plan, self.settings)
         good = {image.name: image for image in result.images if image.status == "passed"}
-        jobs = {name: (goals[name].container, image.reference) for name, image in good.items()} | self._builders(good)
+        jobs = {name: (made[name].container, image.reference) for name, image in good.items()} | self._builders(good)
         slots = anyio.CapacityLimiter(self.settings.concurrency)
         pushed = await gather({n: partial(self._push, n, c, reference, slots) for n, (c, reference) in jobs.items()})
         text = json.dumps(
@@ -76,7 +94,7 @@ class Push:
     def _builders(self, good: dict[str, ImageResult]) -> dict[str, tuple[dagger.Container, str]]:
         """The stages beside the runtimes, so that a service can be built by `docker build` alone."""
         return {
-            stage: (self.builder.stage(name, stage), self.settings.reference(f"base-{stage}", tag))
+            stage: (self.builder.stage(name, stage), self.settings.base_reference(stage, tag))
             for name, base in BASES.items()
             if name in good
             for stage, tag in base.stages

@@ -9,6 +9,8 @@ from trivy.finding import NO_DATABASE
 
 from pipeline.report.model import BuildResult, ImageResult
 
+OF_DOCKERFILE = {"lint", "misconfiguration"}
+OF_SCAN = {"secret", "vulnerability"}
 CHECKS = ("build", "lint", "secret", "misconfiguration", "vulnerability", "budget")
 
 
@@ -49,15 +51,26 @@ def _checks(image: ImageResult) -> list[dict[str, Any]]:
 
 
 def _check(image: ImageResult, kind: str) -> list[dict[str, Any]]:
-    """A passed or skipped check is one entry, a failed one an entry for each finding."""
+    """A passed or skipped check is one entry, any other an entry for each finding; what does not fail is a warning."""
     name = f"{image.name}:{kind}"
-    failed = [note for note in image.errors if note.check == kind]
-    if failed:
-        entries = [{"details": note.text, "file": note.file, "line": note.line, "fix": note.fix} for note in failed]
-        return [{"name": name, "status": "failed", **entry} for entry in entries]
+    notes = [note for note in image.notes if note.check == kind]
+    if notes:
+        return [
+            {
+                "name": name,
+                "status": "failed" if note.fails else "warning",
+                "details": note.text,
+                "file": note.file,
+                "line": note.line,
+                "fix": note.fix,
+            }
+            for note in notes
+        ]
     details, status = "", "passed"
-    if not image.digest and kind != "lint":
+    if kind not in OF_DOCKERFILE and not image.digest:
         details, status = "there is no image", "skipped"
+    elif kind in OF_SCAN and not image.scanned:
+        details, status = "the image was not scanned", "skipped"
     elif kind == "vulnerability" and not image.vulnerabilities:
         details, status = NO_DATABASE, "skipped"
     return [{"name": name, "status": status, "details": details, "file": "", "line": 0, "fix": ""}]

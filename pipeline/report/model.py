@@ -44,6 +44,8 @@ class ImageResult:
     """Bytes of the layers as a registry keeps them."""
     budget: int = 0
     """Bytes that the unpacked root filesystem may have; 0 is no limit."""
+    scanned: bool = False
+    """Whether the image itself was looked into."""
     vulnerabilities: bool = False
     """Whether there was a vulnerability database."""
     seconds: float = 0.0

@@ -59,7 +59,7 @@ def build_table(result: BuildResult) -> str:
     )
     rows = [_row(image) for image in result.images]
     notes = [f"{image.name}: {note.check}: {note}" for image in result.images for note in image.errors]
-    remarks = [f"{image.name}: note: {note}" for image in result.images for note in image.notes if not note.fails]
+    remarks = [_remark(image) for image in result.images if len(image.notes) > len(image.errors)]
     good = len(result.images) - len(result.failures)
     text = [table(head, rows, right=(2, 3, 4, 10)), *notes, *remarks, *(f"warning: {w}" for w in result.warnings)]
     return "\n".join(
@@ -70,7 +70,7 @@ def build_table(result: BuildResult) -> str:
 def _row(image: ImageResult) -> list[str]:
     if not image.digest:
         return [image.name, image.status, *["-"] * 8, f"{image.seconds:.0f} s"]
-    vulnerabilities = str(image.count("vulnerability")) if image.vulnerabilities else NO_DATABASE
+    vulnerabilities = _verdict(image.count("vulnerability")) if image.vulnerabilities else NO_DATABASE
     return [
         image.name,
         image.status,
@@ -78,12 +78,17 @@ def _row(image: ImageResult) -> list[str]:
         f"{image.budget / MB:.0f} MB" if image.budget else "-",
         f"{image.compressed / MB:.1f} MB",
         _verdict(image.count("lint")),
-        _verdict(image.count("secret")),
+        _verdict(image.count("secret")) if image.scanned else "not scanned",
         _verdict(image.count("misconfiguration")),
         vulnerabilities,
         image.digest[:SHORT_DIGEST],
         f"{image.seconds:.0f} s",
     ]
+
+
+def _remark(image: ImageResult) -> str:
+    number = len(image.notes) - len(image.errors)
+    return f"{image.name}: {number} findings that do not fail it; `report --format json` names them"
 
 
 def _verdict(number: int) -> str:

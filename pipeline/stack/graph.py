@@ -137,7 +137,7 @@ class Stack:
 
 
 def _health(container: dagger.Container, service: Service, check: Healthcheck) -> dagger.Container:
-    """Give the service its time: probed every second, it fails when `timeout` seconds have passed."""
+    """Give the service its time: after `start_period` it is probed every second, `timeout` times before it fails."""
     return container.with_docker_healthcheck(
         check.test[1:],
         shell=check.test[0] == "CMD-SHELL",

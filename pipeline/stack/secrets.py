@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import dagger
 from dagger import dag
@@ -41,18 +42,24 @@ def parse(text: str) -> dict[str, str]:
             continue
         match = LINE.match(stripped)
         if match:
-            values[match[1]] = match[2].strip("\"'")
+            values[match[1]] = _unquoted(match[2].strip())
         else:
             errors.append(UsageError(f"--secrets: line {number}", "is not NAME=value", "write one secret a line"))
     raise_usage(errors)
     return values
 
 
-def check(values: Mapping[str, str]) -> None:
+def _unquoted(value: str) -> str:
+    paired = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if paired else value
+
+
+def check(values: Mapping[str, str], known: Collection[str]) -> None:
     """Refuse secrets that are none.
 
     Args:
         values: Secrets by name.
+        known: Names that some service asks for; a secret that nobody asks for is a misspelled one.
 
     Raises:
         UsageError: One is too short or a placeholder; the value is not shown.
@@ -60,7 +67,10 @@ def check(values: Mapping[str, str]) -> None:
     """
     errors = []
     for name, value in values.items():
-        if PLACEHOLDERS.search(value):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3) or sorted(known)
+            errors.append(UsageError(f"--secrets: {name}", "is asked for by no service", f"known: {', '.join(near)}"))
+        elif PLACEHOLDERS.search(value):
             errors.append(UsageError(f"--secrets: {name}", "is a placeholder", "put a random value in its place"))
         elif len(value) < LEAST:
             errors.append(UsageError(f"--secrets: {name}", f"has fewer than {LEAST} characters", "make it longer"))
@@ -81,9 +91,18 @@ async def collect(services: Iterable[Service], given: dagger.Secret | None) -> d
         UsageError: The file is wrong.
         UsageGroupError: In several places.
     """
-    values = parse(await given.plaintext()) if given else {}
-    check(values)
-    wanted = {ref.name: ref.env for service in services for ref in service.secrets}
+    wanted: dict[str, str] = {}
+    for service in services:
+        for ref in service.secrets:
+            if wanted.setdefault(ref.name, ref.env) != ref.env:
+                fix = f"call it {wanted[ref.name]} everywhere"
+                raise UsageError(f"{service.codename}: secrets", f"`{ref.name}` is {ref.env} here only", fix)
+    try:
+        text = await given.plaintext() if given else ""
+    except dagger.QueryError:
+        raise UsageError("--secrets", "cannot be read", "name a file that is there: file:PATH") from None
+    values = parse(text)
+    check(values, set(wanted.values()))
     return {
         name: dag.set_secret(f"arc-{name}-{secrets.token_hex(4)}", values.get(env) or secrets.token_hex(BYTES))
         for name, env in sorted(wanted.items())

@@ -85,7 +85,8 @@ def test_health_check_and_labels(base: Image) -> None:
 
 
 def test_the_probe_tells_healthy_from_unhealthy() -> None:
-    probe = ("base", "--name", "go-infra", "with-exec", "--expect", "ANY", "--args")
+    probe = ("base", "--name", "python-ai", "with-exec", "--expect", "ANY", "--args")
+    assert call(*probe, "arc-probe,exec,python,-c,pass", "exit-code").out.strip() == "0"
     assert call(*probe, "arc-probe,exec,arc-probe,tcp,127.0.0.1:1,-timeout,1s", "exit-code").out.strip() == "1"
     assert call(*probe, "arc-probe,tcp", "exit-code").out.strip() == "2"
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import yaml
 from samples import Write, describe
 
 from pipeline.catalogue import load
+from pipeline.catalogue.model import Service
 from pipeline.errors import USAGE, UsageError, UsageGroupError
 
 
@@ -52,10 +54,16 @@ def test_unknown_keys_are_kept_and_named(write: Write) -> None:
         ({"healthcheck": {"test": "true", "interval": "soon"}}, "healthcheck.interval: must be a duration such as"),
         ({"volumes": [{"name": "data", "path": "data"}]}, "volumes.0.path: must be an absolute path, got 'data'"),
         ({"secrets": [{"name": "p", "env": "p-w"}]}, "secrets.0.env:"),
+        ({"image": ""}, "image: must be an image reference such as"),
+        ({"version": "1 0"}, "version: must be usable as a tag"),
+        ({"build": {"dockerfile": "Nope"}}, "build.dockerfile: has a name that no tool knows; call it Dockerfile"),
         ({"budget": {"size_mb": 0}}, "budget.size_mb: input should be greater than 0"),
         ({"build": {"base": "alpine"}}, "build.base: input should be 'go-infra' or 'python-ai', got 'alpine'"),
-        ({"build": {"dockerfile": "Nope"}}, "build.dockerfile: there is no file `Nope`; add services/sonic/Nope"),
-        ({"build": {"context": "../../.."}}, "build.context: leads out of the repository"),
+        (
+            {"build": {"dockerfile": "x.Dockerfile"}},
+            "there is no file `x.Dockerfile`; add services/sonic/x.Dockerfile",
+        ),
+        ({"build": {"context": "../../.."}}, "build.context: leads out of services/"),
     ],
 )
 def test_a_mistake_names_file_key_and_fix(write: Write, change: dict[str, Any], expected: str) -> None:
@@ -123,3 +131,15 @@ def test_the_nearest_names_are_offered(write: Write) -> None:
     assert catalogue.find("arc-sonic").service.codename == "sonic"
     with pytest.raises(UsageError, match="no service is called `sherlok`; nearest: sherlock"):
         catalogue.find("sherlok")
+
+
+def test_a_port_for_both_transports_stays_two() -> None:
+    service = Service.model_validate(describe("dns", port=53, ports=[{"port": 53, "protocol": "udp"}]))
+    assert [(port.port, port.transport) for port in service.open_ports] == [(53, "tcp"), (53, "udp")]
+
+
+def test_a_codename_counts_more_than_a_folder(write: Write) -> None:
+    root = write(describe("a"), describe("x"))
+    for one, other in (("a", "x"), ("x", "a")):
+        (root / "services" / one / "service.yaml").write_text(yaml.safe_dump(describe(other)))
+    assert load.load(root).find("a").service.codename == "a"

@@ -98,10 +98,11 @@ def test_an_unfixed_vulnerability_is_listed_without_failing() -> None:
 
 def test_a_dockerfile_gets_its_own_findings_only() -> None:
     lint, config = hadolint.finding.parse(LINT), trivy.finding.parse(SCAN)
-    assert [note.check for note in notes.dockerfile("a", lint, config, ["HIGH"])] == ["lint"]
-    (note,) = notes.dockerfile("services/x/Dockerfile", lint, config, ["HIGH"])
+    assert [(note.check, note.line, note.fails) for note in notes.lint("a", lint)] == [("lint", 9, True)]
+    assert notes.config("a", config, ["HIGH"]) == []
+    (note,) = notes.config("services/x/Dockerfile", config, ["HIGH"])
     assert (note.check, note.line, note.fix, note.fails) == ("misconfiguration", 4, "Add USER", True)
-    (light,) = notes.dockerfile("services/x/Dockerfile", lint, config, ["CRITICAL"])
+    (light,) = notes.config("services/x/Dockerfile", config, ["CRITICAL"])
     assert not light.fails
 
 

@@ -145,13 +145,14 @@ def test_the_flat_form_of_profiles(write: Write) -> None:
             {"capabilities": {"a": {"services": [], "requires": ["b"]}, "b": {"services": [], "requires": ["a"]}}},
             "cycle of requires a -> b -> a",
         ),
-        ([], "services/profiles.yaml"),
+        (["core"], "services/profiles.yaml: is not a mapping"),
+        ({"capabilities": ["a"]}, "services/profiles.yaml: capabilities: is not a mapping"),
+        ({"capabilities": {"x": 5}}, "services/profiles.yaml: capabilities.x: is not a mapping"),
+        ({"think": {"capabilities": 5}}, "services/profiles.yaml: think.capabilities: is not a list of names"),
+        ({"think": {"capabilities": [{"a": 1}]}}, "services/profiles.yaml: think.capabilities: is not a list of names"),
     ],
 )
 def test_wrong_profiles(write: Write, profiles: object, expected: str) -> None:
-    if profiles == []:
-        profiles = ["core"]
-        expected = "services/profiles.yaml: is not a mapping"
     with pytest.raises((UsageError, UsageGroupError)) as caught:
         platform(write, profiles)
     assert expected in str(caught.value)
@@ -160,3 +161,12 @@ def test_wrong_profiles(write: Write, profiles: object, expected: str) -> None:
 def test_an_unknown_profile(write: Write) -> None:
     with pytest.raises(UsageError, match="there is no profile `cor`; choose one of: core"):
         platform(write, TIERS).plan("cor")
+
+
+def test_an_empty_profile_is_named(write: Write) -> None:
+    with pytest.raises(UsageError, match=r"services/profiles.yaml: 7: has no service; name a service"):
+        platform(write, {7: {"services": []}}).plan("7")
+
+
+def test_full_is_always_every_service(write: Write) -> None:
+    assert len(platform(write, {"full": {"services": ["sonic"]}}).profiles.select("full")) == 5

@@ -12,7 +12,9 @@ from pipeline.report.model import BuildResult, ImageResult, Note
 from pipeline.report.sarif import build_sarif
 from pipeline.report.table import build_table, table
 
-GOOD = ImageResult("sonic", "service", "r/sonic:8", "passed", "sha256:" + "a" * 64, 42_000_000, 17_000_000, 100_000_000)
+GOOD = ImageResult(
+    "sonic", "service", "r/sonic:8", "passed", "sha256:" + "a" * 64, 42_000_000, 17_000_000, 100_000_000, scanned=True
+)
 BAD = ImageResult(
     "oracle",
     "service",
@@ -22,6 +24,7 @@ BAD = ImageResult(
     1,
     1,
     1,
+    scanned=True,
     vulnerabilities=True,
     notes=(
         Note("lint", "DL3008 warning: pin versions", "services/oracle/Dockerfile", 7),
@@ -57,7 +60,7 @@ def test_a_table_for_people() -> None:
         "no", "vulnerability", "database", "sha256:aaaaaaaaaaaa", "0", "s",
     ]  # fmt: skip
     assert "oracle: lint: services/oracle/Dockerfile:7: DL3008 warning: pin versions" in text
-    assert "oracle: note: debian: CVE-2 LOW: liby 1: meh" in text
+    assert "oracle: 1 findings that do not fail it; `report --format json` names them" in text
     assert "flash: build: services/flash/Dockerfile: exited with 1" in text
     assert text[-1] == "1 of 3 images passed in 12 s (linux/amd64)"
 
@@ -70,11 +73,15 @@ def test_json_for_machines_counts_each_finding() -> None:
         "name": "sonic:vulnerability", "status": "skipped", "details": "no vulnerability database",
         "file": "", "line": 0, "fix": "",
     }  # fmt: skip
-    assert by_name["oracle:vulnerability"]["fix"] == "2"
+    assert [(c["status"], c["fix"]) for c in document["checks"] if c["name"] == "oracle:vulnerability"] == [
+        ("failed", "2"),
+        ("warning", ""),
+    ]
     assert by_name["oracle:lint"]["line"] == 7
     assert by_name["flash:secret"]["status"] == "skipped"
     assert by_name["flash:build"]["status"] == "failed"
-    assert document["summary"]["failed"] == 3
+    assert by_name["flash:misconfiguration"]["status"] == "passed"
+    assert (document["summary"]["failed"], document["summary"]["warnings"]) == (3, 1)
     assert document["summary"]["total"] == len(document["checks"])
 
 
@@ -115,3 +122,14 @@ def test_the_format_is_checked() -> None:
     assert (wants_json("json"), wants_json("table")) == (True, False)
     with pytest.raises(UsageError, match="--format: there is no format `yaml`; choose one of: table, json"):
         wants_json("yaml")
+
+
+def test_an_image_that_was_not_scanned_did_not_pass_its_scan() -> None:
+    unscanned = ImageResult("x", "service", "r", "failed", "sha256:0", 1, 1, notes=(Note("secret", "no answer"),))
+    checks = {check["name"]: check for check in json.loads(build_json(result(unscanned)))["checks"]}
+    assert checks["x:secret"]["status"] == "failed"
+    assert (checks["x:vulnerability"]["status"], checks["x:vulnerability"]["details"]) == (
+        "skipped",
+        "the image was not scanned",
+    )
+    assert "not scanned" in build_table(result(unscanned))

@@ -33,8 +33,11 @@ def test_a_file_without_the_table(tmp_path: Path) -> None:
         ("concurrency = 0\n", "arc.toml or ARC_CONCURRENCY: key `concurrency`: Input should be greater than"),
         ("colour = 1\n", "arc.toml: key `colour` is unknown; known keys: concurrency,"),
         ("a = [\n", "arc.toml: is not TOML"),
-        ('registry = "https://ghcr.io"\n', "key `registry`: must be lower case, without scheme"),
+        ('registry = "https://ghcr.io"\n', "key `registry`: must be a host such as ghcr.io"),
         ('severity = ["BAD"]\n', "key `severity`"),
+        ('tag = "a b"\n', "key `tag`: must be letters, digits"),
+        ('platform = "banana"\n', "key `platform`: Input should be 'linux/amd64' or 'linux/arm64'"),
+        ("arc = 5\n", "arc.toml: arc: is not a table"),
     ],
 )
 def test_a_wrong_file(tmp_path: Path, text: str, expected: str) -> None:
@@ -47,3 +50,15 @@ def test_a_wrong_file(tmp_path: Path, text: str, expected: str) -> None:
 def test_a_wrong_argument_is_named_as_the_option(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--log-level: key `log_level`"):
         settings.load(tmp_path, log_level="loud")
+
+
+def test_a_variable_that_is_no_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARC_SEVERITY", "HIGH")
+    with pytest.raises(UsageError, match=r"ARC_\* variables: .*severity.*write a list as JSON"):
+        settings.load(tmp_path)
+
+
+def test_the_tag_is_for_services_only(tmp_path: Path) -> None:
+    chosen = settings.load(tmp_path, tag="v1")
+    assert chosen.reference("arc-cache", "8") == "ghcr.io/arc-framework/arc-cache:v1"
+    assert chosen.base_reference("go-infra", "1.27-trixie") == "ghcr.io/arc-framework/base-go-infra:1.27-trixie"

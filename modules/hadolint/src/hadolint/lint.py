@@ -13,7 +13,7 @@ from hadolint.finding import Finding, parse
 VERSION = "2.15.1"
 IMAGE = "docker.io/hadolint/hadolint:v2.15.1@sha256:32dac94127fd60b7b7e3fbfc65e1383b9b5e25c9bfd7b8536de7a539fe68a12d"
 TOOL = Path(__file__).parents[2] / "tool"
-WORK = "/work"
+MOUNT = "/src"
 
 
 async def tool(debian: str = "") -> dagger.Container:
@@ -65,7 +65,7 @@ async def lint(
         return []
     options = ["--no-fail", "--format", "json"]
     # Only the Dockerfiles are mounted: a change of any other file costs no new run.
-    container = hadolint.with_mounted_directory(WORK, source.filter(include=list(paths))).with_workdir(WORK)
+    container = hadolint.with_mounted_directory(MOUNT, source.filter(include=list(paths))).with_workdir(MOUNT)
     if config is not None:
         container = container.with_mounted_file("/hadolint.yaml", config)
         options += ["--config", "/hadolint.yaml"]

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import dagger
 from dagger import Doc, dag, field, function, object_type
+from dagger.mod._exceptions import FunctionError  # ends a function without a traceback
 
 from hadolint import lint as runner
 from hadolint.finding import LEVELS, Finding, Level, at_least, sarif
@@ -39,7 +40,7 @@ class LintRun:
     def check(self) -> str:
         """The summary; fails when there is a finding."""
         if self.findings:
-            raise ValueError(self.summary())
+            raise FunctionError(self.summary())
         return self.summary()
 
 
@@ -59,7 +60,7 @@ class Hadolint:
     ) -> LintRun:
         """Lint Dockerfiles."""
         if threshold not in LEVELS:
-            raise ValueError(f"--threshold: `{threshold}` is no level; use one of {', '.join(LEVELS)}")
+            raise FunctionError(f"--threshold: `{threshold}` is no level; use one of {', '.join(LEVELS)}")
         level: Level = threshold
         chosen = paths or await source.glob("**/Dockerfile")
         found = at_least(await runner.lint(await runner.tool(self.debian), source, chosen, config), level)

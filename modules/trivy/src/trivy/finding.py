@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["vulnerability", "secret", "misconfiguration"]
+SEVERITIES = ("UNKNOWN", "LOW", "MEDIUM", "HIGH", "CRITICAL")
 NO_DATABASE = "no vulnerability database"
 
 

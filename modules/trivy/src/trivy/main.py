@@ -7,9 +7,10 @@ from typing import Annotated
 
 import dagger
 from dagger import Doc, field, function, object_type
+from dagger.mod._exceptions import FunctionError  # ends a function without a traceback
 
 from trivy import scan as runner
-from trivy.finding import NO_DATABASE, gate
+from trivy.finding import NO_DATABASE, SEVERITIES, gate
 
 
 @object_type
@@ -30,7 +31,7 @@ class ImageReport:
     def check(self) -> str:
         """The summary; fails when there is a finding."""
         if self.findings:
-            raise ValueError(self.summary())
+            raise FunctionError(self.summary())
         return self.summary()
 
 
@@ -47,8 +48,30 @@ class Trivy:
         severities: Annotated[list[str] | None, Doc("Severities that count; default HIGH and CRITICAL.")] = None,
     ) -> ImageReport:
         """Scan an image for vulnerabilities and secrets, and list what it is made of."""
+        chosen = _checked(severities)
         tool = await runner.tool(self.debian)
         db = await runner.database(tool, datetime.now(UTC).date().isoformat())
         scan = await runner.scan_image(tool, image, db)
-        found = gate(scan.findings, severities or ["HIGH", "CRITICAL"])
+        found = gate(scan.findings, chosen)
         return ImageReport(findings=[str(finding) for finding in found], database=scan.database, sbom=scan.sbom)
+
+    @function
+    async def config(
+        self,
+        source: Annotated[dagger.Directory, Doc("Directory that holds the Dockerfiles.")],
+        paths: Annotated[list[str] | None, Doc("Dockerfiles in it; default: every file of that name.")] = None,
+        severities: Annotated[list[str] | None, Doc("Severities that count; default HIGH and CRITICAL.")] = None,
+    ) -> list[str]:
+        """Check Dockerfiles for misconfigurations; one line a finding."""
+        chosen = _checked(severities)
+        files = paths or await source.glob("**/Dockerfile")
+        found = await runner.scan_config(await runner.tool(self.debian), source, files)
+        return [str(finding) for finding in gate(found, chosen)]
+
+
+def _checked(severities: list[str] | None) -> list[str]:
+    """The severities that count, or the default; a word that is none would let everything pass."""
+    for word in severities or ():
+        if word not in SEVERITIES:
+            raise FunctionError(f"--severities: `{word}` is no severity; use some of {', '.join(SEVERITIES)}")
+    return severities or ["HIGH", "CRITICAL"]

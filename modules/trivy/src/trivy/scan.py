@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +10,19 @@ from pathlib import Path
 import dagger
 from dagger import dag
 
-from trivy.finding import Finding, parse
+from trivy.finding import NO_DATABASE, Finding, parse
 
 VERSION = "0.68.2"
 IMAGE = "docker.io/aquasec/trivy:0.68.2@sha256:05d0126976bdedcd0782a0336f77832dbea1c81b9cc5e4b3a5ea5d2ec863aca7"
 DATABASE = "ghcr.io/aquasecurity/trivy-db:2"
 TOOL = Path(__file__).parents[2] / "tool"
 PROGRAM = "/usr/local/bin/trivy"
+LOG = logging.getLogger(__name__)
+REASON = 300
+"""Characters of a tool's complaint that are logged."""
 QUIET = ("--quiet", "--skip-version-check", "--disable-telemetry")
 DATABASE_DIR = "/trivy-db"
+MOUNT = "/src"
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,7 @@ async def database(trivy: dagger.Container, day: str, reference: str = DATABASE)
         reference: OCI artefact that holds it.
 
     Returns:
-        The database, or None where it cannot be had.
+        The database, or None where it cannot be had; the reason is logged.
     """
     command = [
         PROGRAM,
@@ -84,8 +89,14 @@ async def database(trivy: dagger.Container, day: str, reference: str = DATABASE)
         "--cache-dir",
         DATABASE_DIR,
     ]
-    fetched = trivy.with_env_variable("DAY", day).with_exec(command, expect=dagger.ReturnType.ANY)
-    return fetched.directory(DATABASE_DIR) if await fetched.exit_code() == 0 else None
+    fetched = trivy.with_env_variable("DAY", day).with_exec(command)
+    try:  # a failure is an error of the engine, so that it is not kept: the next call tries again
+        await fetched.sync()
+    except dagger.ExecError as error:
+        reason = " ".join((error.stderr or error.stdout).split())[-REASON:]
+        LOG.warning("%s: %s", NO_DATABASE, reason)
+        return None
+    return fetched.directory(DATABASE_DIR)
 
 
 async def scan_image(trivy: dagger.Container, image: dagger.Container, db: dagger.Directory | None = None) -> ImageScan:
@@ -134,7 +145,7 @@ async def scan_config(trivy: dagger.Container, source: dagger.Directory, paths: 
         "json",
         "--output",
         "/report.json",
-        "/work",
+        MOUNT,
     ]
-    run = trivy.with_mounted_directory("/work", source.filter(include=list(paths))).with_exec(command)
+    run = trivy.with_mounted_directory(MOUNT, source.filter(include=list(paths))).with_exec(command)
     return parse(await run.file("/report.json").contents())
