@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 from pathlib import Path
 
@@ -20,6 +21,8 @@ def main() -> int:
     Returns:
         Its exit code.
     """
+    for name in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them, and what it becomes would, too
+        signal.signal(name, signal.SIG_DFL)
     try:
         return _PROGRAMS[sys.argv[1]](_HERE.parent, sys.argv[2:])
     except errors.LauncherError as error:

@@ -46,6 +46,8 @@ def machine(settings: Settings) -> None:
     if architecture() == "arm64":
         say("arm64 takes the same path as amd64 but is untested")
     root()
+    # Where the programs of root are; some ways to become root leave them out.
+    os.environ["PATH"] = f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin:/sbin"
     need("unshare", "mount", "pivot_root", "chroot", "tar", "gzip", "find", "du")
     _kernel()
     _file_system(settings)

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
     from .settings import Settings
 
+# Debian's packages of programs that are not called like them.
+_PACKAGES = {
+    "apt": ("apt-get", "apt-config"),
+    "coreutils": ("chroot", "du", "nice"),
+    "dpkg": ("dpkg-deb",),
+    "findutils": ("find",),
+    "util-linux": ("unshare", "pivot_root"),
+}
 _TAIL = 40  # lines of a log in which the cause is looked for
 _CAUSES = (
     (r"No space left on device|ENOSPC|disk quota", "the disk is full: free some space (docs/engine.md has the sizes)"),
@@ -140,14 +148,7 @@ def missing(program: str) -> str:
     Args:
         program: its name.
     """
-    packages = {
-        "unshare": "util-linux",
-        "nsenter": "util-linux",
-        "mount": "mount",
-        "apt-get": "apt",
-        "dpkg-deb": "dpkg",
-    }
-    package = packages.get(program, program)
+    package = next((name for name, programs in _PACKAGES.items() if program in programs), program)
     return f"{program} is missing: install the package {package}, or use Docker or a remote engine (docs/engine.md)"
 
 

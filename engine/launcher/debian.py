@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .commands import DEBIAN, Runner, need
-from .errors import LauncherError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     from .pins import Pins
     from .settings import Settings
 
-MIRROR = "ARC_DEBIAN_MIRROR"
-"""Variable that names a mirror, for machines whose apt uses another distribution's."""
+DEFAULT_MIRROR = "http://deb.debian.org"
 _SOURCES = re.compile(r"^(?:URIs:|deb)\s+(?:\[[^\]]*\]\s+)?(https?://\S*?)/debian/?(?:\s.*)?$", re.MULTILINE)
 _HOST_OPTIONS = re.compile(r'^Acquire::(?:https?|Retries|Check-|ForceIP|By-Hash).* ".*";$', re.MULTILINE)
 BASE_OPTIONS = (
@@ -36,23 +34,17 @@ _NAMESPACES = ("unshare", "--mount", "--pid", "--ipc", "--uts", "--fork", "--kil
 
 
 def mirror(etc: Path = Path("/etc/apt")) -> str:
-    """The mirror that ARC_DEBIAN_MIRROR names or that this machine's apt uses, up to `/debian`.
+    """The mirror that this machine's apt uses, up to `/debian`.
 
     Args:
         etc: apt's configuration.
-
-    Raises:
-        LauncherError: there is neither.
     """
-    named = os.environ.get(MIRROR, "").rstrip("/").removesuffix("/debian")
-    if named:
-        return named
     for path in [etc / "sources.list", *sorted((etc / "sources.list.d").glob("*"))]:
         if path.suffix in {".list", ".sources"} and path.is_file():
             found = _SOURCES.search(path.read_text(errors="replace"))
             if found:
                 return found[1]
-    raise LauncherError(f"apt's sources name no Debian mirror: set {MIRROR} to one, such as http://MIRROR/debian")
+    return DEFAULT_MIRROR
 
 
 def host_options() -> str:

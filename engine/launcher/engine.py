@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from . import processes, registry, spawn
 from .errors import LauncherError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 SOCKET_INSIDE = "/run/dagger/engine.sock"
+_REGISTRY_SECONDS = 30
+_LOG_BYTES = 50_000_000
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,14 @@ class Engine:
         server = self.server()
         return processes.connected_to(server, SOCKET_INSIDE) if server else (0, [])
 
+    def trim_logs(self) -> None:
+        """Keeps logs from growing without end: a big one becomes the one before, in place of what that was."""
+        for name in ("engine", "registry"):
+            log = self.settings.logs / f"{name}.log"
+            if log.exists() and log.stat().st_size > _LOG_BYTES:
+                shutil.copyfile(log, log.with_suffix(".log.1"))
+                os.truncate(log, 0)  # the engine has it open, and goes on at its new end
+
     def composition(self, parts: Parts) -> str:
         """Hash of all that an engine started now would be made of.
 
@@ -116,8 +127,10 @@ class Engine:
         child = spawn.spawn(settings, parts)
         server = registry.Registry(port)
         up = processes.wait(lambda: settings.socket.exists() or child.poll() is not None, settings.wait)
-        if not up or not settings.socket.exists() or not server.wait(settings.wait):
-            self._abort(child, host)
+        if not up or not settings.socket.exists():
+            self._abort(child, host, "engine")
+        if not server.wait(_REGISTRY_SECONDS):
+            self._abort(child, host, "registry")
         digest = parts.digest("debian")
         server.seed(parts.place("debian") / "blobs", digest)
         rootfs, cli = parts.place("rootfs") / "layer", parts.place("programs") / "bin/dagger"
@@ -153,7 +166,7 @@ class Engine:
             Host(self.settings, Path(record.rootfs)).clean()
         self._pid_file.unlink(missing_ok=True)
 
-    def _abort(self, child: subprocess.Popen[bytes], host: Host) -> None:
+    def _abort(self, child: subprocess.Popen[bytes], host: Host, what: str) -> NoReturn:
         number = self.pid()
         if number:
             os.kill(number, signal.SIGKILL)
@@ -161,6 +174,6 @@ class Engine:
         child.wait()
         host.clean()
         self._pid_file.unlink(missing_ok=True)
-        log = self.settings.logs / "engine.log"
+        log = self.settings.logs / f"{what}.log"
         lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
-        raise LauncherError(f"the engine did not start ({lines[-1][:200] if lines else 'no output'}); details: {log}")
+        raise LauncherError(f"the {what} did not start ({lines[-1][:200] if lines else 'no output'}); details: {log}")

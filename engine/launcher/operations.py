@@ -18,6 +18,9 @@ from .start import PURPOSE, names
 from .store import remove
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .engine import Record
     from .settings import Settings
 
 
@@ -77,20 +80,24 @@ def status(settings: Settings) -> int:
     if not number or not server or not record:
         print("not running")
         return 3
-    answers = registry.Registry(record.port).answers()
-    count, numbers = engine.clients()
-    rows = {
-        "engine": f"{pins.version(settings.source)}, process {number}, {processes.memory(server) // 1_000_000} MB",
-        "socket": settings.runner_host,
-        "registry": f"127.0.0.1:{record.port}" + ("" if answers else " (does not answer: run down, then up)"),
-        "clients": names(numbers) if count else "none",
-        "network": f"{settings.network}0, {settings.cidr}",
-        "state": f"{settings.state}, {_megabytes(settings.state)} MB",
-        "store": f"{settings.store}, {_megabytes(settings.store)} MB",
-    }
-    for name, text in rows.items():
-        print(f"{name + ':':<10}{text}")
+    for name, text in _rows(engine, record, server):
+        print(f"{name + ':':<10}{text}", flush=True)  # line by line: to add up a large cache takes a while
     return 0
+
+
+def _rows(engine: Engine, record: Record, server: int) -> Iterator[tuple[str, str]]:
+    """What `status` shows, line by line."""
+    settings = engine.settings
+    size = processes.memory(server) // 1_000_000
+    yield "engine", f"{pins.version(settings.source)}, process {engine.pid()}, {size} MB"
+    yield "socket", settings.runner_host
+    answers = registry.Registry(record.port).answers()
+    yield "registry", f"127.0.0.1:{record.port}" + ("" if answers else " (does not answer: run down, then up)")
+    count, numbers = engine.clients()
+    yield "clients", names(numbers) if count else "none"
+    yield "network", f"{settings.network}0, {settings.cidr}"
+    yield "state", f"{settings.state}, {_megabytes(settings.state)} MB"
+    yield "store", f"{settings.store}, {_megabytes(settings.store)} MB"
 
 
 def _megabytes(path: object) -> int:
@@ -128,8 +135,13 @@ def prune(settings: Settings) -> None:
         for path in settings.logs.glob("*.log.1"):
             path.unlink()
         if engine.pid() and record:
-            command = [record.cli, "core", "engine", "local-cache", "prune"]
-            env = {**os.environ, "_EXPERIMENTAL_DAGGER_RUNNER_HOST": settings.runner_host, "DO_NOT_TRACK": "1"}
+            command = [record.cli, "--silent", "core", "engine", "local-cache", "prune"]
+            env = {
+                **os.environ,
+                "_EXPERIMENTAL_DAGGER_RUNNER_HOST": settings.runner_host,
+                "DO_NOT_TRACK": "1",
+                "DAGGER_NO_NAG": "1",
+            }
             subprocess.run(command, env=env, check=False)
         else:
             remove(settings.state / "engine")

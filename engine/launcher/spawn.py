@@ -65,7 +65,7 @@ def spawn(settings: Settings, parts: Parts) -> subprocess.Popen[bytes]:
     words += [str(settings.run / "start"), str(settings.run), str(settings.state)]
     words += [":".join(str(layer) for layer in layers(parts)), CAS]
     words += ["--network-name", settings.network, "--network-cidr", settings.cidr]
-    with log.open("w") as out:
+    with log.open("a") as out:  # to append: it may be cut while it is written to
         return subprocess.Popen(
             words, env=env, cwd="/", stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
         )

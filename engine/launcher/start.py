@@ -111,6 +111,7 @@ def _current(engine: Engine, parts: Parts) -> bool:
     record = engine.record()
     if not record or not engine.pid() or record.composition != engine.composition(parts):
         return False
+    engine.trim_logs()
     registry.write_images_lock(engine.settings, record.digest, record.port)
     return True
 

@@ -19,7 +19,7 @@ _MOUNTS = """\
 @pytest.mark.parametrize(
     ("path", "kind"),
     [
-        ("/root", "overlay"),
+        ("/home", "overlay"),
         ("/var/cache", "ext4"),
         ("/var", "ext4"),
         ("/various/x", "tmpfs"),

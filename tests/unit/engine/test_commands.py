@@ -38,7 +38,7 @@ def runner(root: Path, environ: dict[str, str]) -> Runner:
             "PyPI refused it: check what it serves and pip's index-url",
         ),
         (
-            "E: Failed to fetch http://m.example/x  Temporary failure resolving 'm.example'",
+            "E: Failed to fetch http://deb.debian.org/x  Temporary failure resolving 'deb.debian.org'",
             DEBIAN,
             "the Debian mirror cannot be reached: check the network and apt's sources and proxy",
         ),

@@ -69,6 +69,12 @@ def test_signals_reach_dagger(root: Path, given: dict[str, str], programs: Progr
         assert child.wait(5) == -signal.SIGTERM
 
 
+def test_no_signal_is_ignored_on_the_way(root: Path, given: dict[str, str], programs: Programs) -> None:
+    programs("dagger", 'test "$1" = version && echo "dagger v0.21.8 (x)" && exit\nexec grep SigIgn /proc/self/status')
+    direct = subprocess.run(["/bin/grep", "SigIgn", "/proc/self/status"], capture_output=True, text=True, check=True)
+    assert _run(root, given, "call").stdout == direct.stdout
+
+
 def test_explain_says_which_and_why(root: Path, given: dict[str, str], tmp_path: Path) -> None:
     done = _run(root, given, "--explain")
     assert done.returncode == 0

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from launcher import debian, errors
+from launcher import debian
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,10 @@ from launcher import debian, errors
             "Types: deb\n# a comment\nURIs: http://m.example/debian\nSuites: trixie\n",
             "http://m.example",
         ),
+        ("sources.list.d/other.list", "deb https://apt.example/thing stable main\n", debian.DEFAULT_MIRROR),
+        ("sources.list.d/security.sources", "URIs: http://m.example/debian-security\n", debian.DEFAULT_MIRROR),
+        ("sources.list.d/old.list.save", "deb http://m.example/debian x main\n", debian.DEFAULT_MIRROR),
+        ("sources.list", "deb-src http://m.example/debian x main\n", debian.DEFAULT_MIRROR),
     ],
 )
 def test_the_mirror_is_the_one_apt_uses(tmp_path: Path, name: str, text: str, mirror: str) -> None:
@@ -28,25 +32,8 @@ def test_the_mirror_is_the_one_apt_uses(tmp_path: Path, name: str, text: str, mi
     assert debian.mirror(tmp_path) == mirror
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("sources.list.d/other.list", "deb https://apt.example/thing stable main\n"),
-        ("sources.list.d/security.sources", "URIs: http://m.example/debian-security\n"),
-        ("sources.list.d/old.list.save", "deb http://m.example/debian x main\n"),
-        ("sources.list", "deb-src http://m.example/debian x main\n"),
-    ],
-)
-def test_without_one_the_user_is_asked_for_it(tmp_path: Path, name: str, text: str) -> None:
-    (tmp_path / name).parent.mkdir(exist_ok=True)
-    (tmp_path / name).write_text(text)
-    with pytest.raises(errors.LauncherError, match="set ARC_DEBIAN_MIRROR to one"):
-        debian.mirror(tmp_path)
-
-
-def test_the_variable_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ARC_DEBIAN_MIRROR", "http://m.example/debian/")
-    assert debian.mirror(tmp_path) == "http://m.example"
+def test_without_sources_it_is_debians_own(tmp_path: Path) -> None:
+    assert debian.mirror(tmp_path) == debian.DEFAULT_MIRROR
 
 
 def test_only_options_about_reaching_a_mirror_are_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

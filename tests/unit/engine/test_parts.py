@@ -101,4 +101,4 @@ def test_the_first_start_says_what_it_does(tmp_path: Path, capsys: pytest.Captur
     announce([Part("a", "a", 100, 1500, _write), Part("b", "b", 25, 500, _write)], tmp_path)
     line = capsys.readouterr().err
     assert line.startswith("arc engine: 2 parts of the engine are built from package registries, once:")
-    assert line.endswith(f" about 2 min 05 s on 2 cores, 2.0 GB in {tmp_path}\n")
+    assert line.endswith(f" about 1 min 40 s on 2 cores, 2.0 GB in {tmp_path}\n")

@@ -17,19 +17,19 @@ def test_defaults_lie_in_the_users_cache(root: Path) -> None:
 
 
 def test_the_cache_folder_follows_xdg(root: Path) -> None:
-    assert load({"HOME": "/root", "XDG_CACHE_HOME": "/big"}, root).home == Path("/big/arc/engine")
+    assert load({"HOME": "/home/someone", "XDG_CACHE_HOME": "/big"}, root).home == Path("/big/arc/engine")
 
 
 def test_each_home_has_a_network_of_its_own(root: Path) -> None:
-    one, two = (load({"HOME": "/root", "ARC_ENGINE_HOME": home}, root) for home in ("/srv/one", "/srv/two"))
+    one, two = (load({"HOME": "/home/someone", "ARC_ENGINE_HOME": home}, root) for home in ("/srv/one", "/srv/two"))
     assert len({one.network, two.network, "arc"}) == 3
     assert len({one.cidr, two.cidr, DEFAULT_CIDR}) == 3
-    assert one == load({"HOME": "/root", "ARC_ENGINE_HOME": "/srv/one"}, root)
+    assert one == load({"HOME": "/home/someone", "ARC_ENGINE_HOME": "/srv/one"}, root)
 
 
 def test_the_environment_wins(root: Path) -> None:
     environ = {
-        "HOME": "/root",
+        "HOME": "/home/someone",
         "ARC_ENGINE_HOME": "/srv/one",
         "ARC_ENGINE_STORE": "/srv/store",
         "ARC_ENGINE_NETWORK": "net",
@@ -61,7 +61,7 @@ def test_the_environment_wins(root: Path) -> None:
 )
 def test_a_bad_value_is_named_in_one_line(root: Path, name: str, value: str) -> None:
     with pytest.raises(LauncherError) as caught:
-        load({"HOME": "/root", name: value}, root)
+        load({"HOME": "/home/someone", name: value}, root)
     assert caught.value.code == 2
     assert str(caught.value).startswith(f"{name}={value}")
     assert "\n" not in str(caught.value)
