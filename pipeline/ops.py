@@ -68,6 +68,7 @@ class Ops:
         """Run the utility service's command beside the stack; its JSON, whatever its exit code."""
         stack = stack or await self._stack()
         running = stack.services()
+        await stack.start(running)
         tester = _tester(stack)
         container = stack.bound(stack.configured(tester), running)
         command = [verb, "--json", "--only", ",".join(running)]

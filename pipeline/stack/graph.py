@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import dagger
+import structlog
 from dagger import dag
 
+from pipeline.build import notes
 from pipeline.build.builder import Builder
 from pipeline.catalogue.load import Entry
 from pipeline.catalogue.model import Healthcheck, Service
 from pipeline.catalogue.plan import Plan
+from pipeline.concurrent import gather
+from pipeline.errors import FindingsError
 from pipeline.stack.secrets import collect
 from pipeline.workspace import Workspace
 
+LOG = structlog.get_logger()
 OWNER = "1000:1000"
 """arcuser, who owns every data directory."""
 POLL = "1s"
@@ -75,6 +82,20 @@ class Stack:
                 running[name] = self.container(entries[name], running).as_service(use_entrypoint=True)
         return running
 
+    async def start(self, running: Mapping[str, dagger.Service]) -> None:
+        """Start every service, layer by layer, so that one that does not become healthy is known by its name.
+
+        Args:
+            running: The services, from `services`.
+
+        Raises:
+            FindingsError: Services did not become healthy; each is named, with the reason.
+        """
+        for layer in self.plan.start_order:
+            problems = await gather({name: partial(_start, name, running[name]) for name in layer if name in running})
+            if found := [problem for problem in problems.values() if problem]:
+                raise FindingsError("\n".join(found))
+
     def container(self, entry: Entry, running: Mapping[str, dagger.Service]) -> dagger.Container:
         """Describe one service's container.
 
@@ -134,6 +155,18 @@ class Stack:
             for alias in entries[name].aliases:
                 container = container.with_service_binding(alias, running)
         return container
+
+
+async def _start(name: str, service: dagger.Service) -> str:
+    """Start one service; empty, or why it is not healthy."""
+    begun = time.monotonic()
+    try:
+        await service.start()
+    except dagger.QueryError as error:
+        LOG.warning("not healthy", service=name, seconds=round(time.monotonic() - begun, 1))
+        return f"{name}: did not become healthy: {notes.failure('start', error, '').text}"
+    LOG.info("healthy", service=name, seconds=round(time.monotonic() - begun, 1))
+    return ""
 
 
 def _health(container: dagger.Container, service: Service, check: Healthcheck) -> dagger.Container:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
-import signal
+import os
+import re
+import shutil
 import socket
 import subprocess
 import time
@@ -10,11 +12,10 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from cli import ROOT, call, note
+from cli import ROOT, Repository, call, note
+from running import PASSWORD, PORTS, SECRETS, running, secrets_file
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
-PORTS = {"oracle": 5432, "sonic": 6379, "flash": 4222, "raymond": 8081, "sherlock": 8000}
-PASSWORD = "integration-test-password-0123456789"  # noqa: S105  # of a stack that lives for this test
 
 
 def test_smoke_uses_every_service() -> None:
@@ -38,38 +39,71 @@ def test_health_and_ps() -> None:
     assert {row["state"] for row in rows} == {"healthy"}
 
 
-@pytest.mark.parametrize("arguments", [("stack",), ("up", "stack")])
-def test_up_opens_every_port_and_ends_at_an_interrupt(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    assert [name for name, port in PORTS.items() if _open(port)] == [], "ports of an earlier stack are still open"
-    secrets = tmp_path / "secrets.env"
-    secrets.write_text(
-        "".join(f"{name}={PASSWORD}\n" for name in ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "NATS_PASSWORD"))
-    )
-    words = (
-        ["call", "stack", "--secrets", f"file:{secrets}", "--volumes", "arc-test", "up"]
-        if arguments[0] == "stack"
-        else list(arguments)
-    )
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [str(ROOT / "daggerw"), *words], cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL
-        )
-    try:
-        begun = time.monotonic()
-        _wait_for_ports(process, tmp_path / "log")
-        note(f"{' '.join(words[:2])}: all ports open after {time.monotonic() - begun:.0f} s")
+def test_up_opens_every_port_and_ends_at_an_interrupt(tmp_path: Path) -> None:
+    words = ("call", "stack", "--secrets", f"file:{secrets_file(tmp_path)}", "--volumes", "arc-test", "up")
+    with running(words, PORTS, tmp_path / "log") as seconds:
+        note(f"call stack up: all ports open after {seconds:.0f} s")
         _wait_for_ready("http://127.0.0.1:8081/ready")
         body = json.dumps({"session_id": "t", "message": "ping tok-4711", "stream": False}).encode()
         assert "tok-4711" in json.loads(_get("http://127.0.0.1:8000/v1/chat", body)[1])["answer"]
         assert _talk(4222, b"").startswith(b"INFO ")
-        if arguments[0] == "stack":
-            assert _talk(6379, f"AUTH {PASSWORD}\r\nPING\r\n".encode()).endswith(b"+PONG\r\n")
+        assert _talk(6379, f"AUTH {PASSWORD}\r\nPING\r\n".encode()).endswith(b"+PONG\r\n")
         assert _talk(6379, b"PING\r\n").startswith(b"-NOAUTH")
-        assert PASSWORD.encode() not in (tmp_path / "log").read_bytes()
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
-    assert [name for name, port in PORTS.items() if _open(port)] == []
+    assert PASSWORD.encode() not in (tmp_path / "log").read_bytes()
+
+
+def test_daggers_own_up_opens_every_port_too(tmp_path: Path) -> None:
+    with running(("up", "stack"), PORTS, tmp_path / "log") as seconds:
+        note(f"up stack: all ports open after {seconds:.0f} s")
+        _wait_for_ready("http://127.0.0.1:8081/ready")
+
+
+def test_raymonds_own_suite_against_the_real_servers(tmp_path: Path) -> None:
+    """Bootstrap twice and at once, lost and returned dependencies, what `smoke` leaves behind: nothing."""
+    go = shutil.which("go") or str(ROOT / ".arc/go/bin/go")
+    data = {name: PORTS[name] for name in ("oracle", "sonic", "flash")}
+    words = ("call", "stack", "--profile", "data", "--secrets", f"file:{secrets_file(tmp_path)}", "--volumes", "", "up")
+    servers = {
+        "RAYMOND_POSTGRES_HOST": "127.0.0.1",
+        "RAYMOND_POSTGRES_DB": "arc",
+        "RAYMOND_REDIS_ADDR": "127.0.0.1:6379",
+        "RAYMOND_NATS_URL": "nats://127.0.0.1:4222",
+        "NATS_USER": "arc",
+        **dict.fromkeys(SECRETS, PASSWORD),
+    }
+    command = [
+        go,
+        "test",
+        "-count=1",
+        "-p",
+        "1",
+        "-tags",
+        "integration",
+        "./internal/integration/...",
+        "./internal/smoke/...",
+    ]
+    with running(words, data, tmp_path / "log"):
+        done = subprocess.run(
+            command,
+            cwd=ROOT / "services/raymond",
+            env={**os.environ, "GOTOOLCHAIN": "auto", "GOFLAGS": "-buildvcs=false", **servers},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    assert PASSWORD not in done.stdout
+
+
+def test_a_service_that_does_not_become_healthy_is_named(repository: Repository) -> None:
+    root = repository(["oracle", "sonic", "flash", "raymond"])
+    file = root / "services/sonic/service.yaml"
+    text = re.sub(r"test: \[.*\]", 'test: [CMD, arc-probe, tcp, "127.0.0.1:1"]', file.read_text())
+    file.write_text(text.replace("timeout: 60", "timeout: 3"))
+    answer = call("--source", str(root), "ops", "--profile", "full", "health")
+    assert answer.code == 1, answer.err
+    assert len(answer.error) == 1
+    assert answer.error[0].startswith("sonic: did not become healthy: ")
 
 
 def test_a_bad_secret_is_refused_before_anything_starts(tmp_path: Path) -> None:
@@ -88,14 +122,6 @@ def test_an_unknown_profile_names_those_there_are() -> None:
     assert answer.error[0].startswith("--profile: there is no profile `cor`; choose one of: core")
 
 
-def _wait_for_ports(process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 600
-    while missing := [name for name, port in PORTS.items() if not _open(port)]:
-        assert process.poll() is None, log.read_text(errors="replace")[-4000:]
-        assert time.monotonic() < end, f"not open: {missing}\n{log.read_text(errors='replace')[-4000:]}"
-        time.sleep(1)
-
-
 def _wait_for_ready(url: str) -> None:
     """Healthy is what starts a dependent; ready, with everything provisioned, may come a moment later."""
     end = time.monotonic() + 30
@@ -108,12 +134,6 @@ def _wait_for_ready(url: str) -> None:
             time.sleep(0.5)
         else:
             return
-
-
-def _open(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _talk(port: int, words: bytes) -> bytes:
