@@ -75,9 +75,10 @@ class Push:
                 digests.
         """
         good = {image.name: image for image in result.images if image.status == "passed"}
-        jobs = {name: (made[name].container, image.reference) for name, image in good.items()} | self._builders(good)
+        jobs = {n: (made[n].container, image.reference, image.digest) for n, image in good.items()}
+        jobs |= self._builders(good)
         slots = anyio.CapacityLimiter(self.settings.concurrency)
-        pushed = await gather({n: partial(self._push, n, c, reference, slots) for n, (c, reference) in jobs.items()})
+        pushed = await gather({n: partial(self._push, n, *job, slots) for n, job in jobs.items()})
         text = json.dumps(
             [_entry(push, good.get(push.name), result.platform) for push in pushed.values() if push.digest], indent=2
         )
@@ -91,10 +92,10 @@ class Push:
             raise FindingsError("\n".join([text, *problems]))
         return text
 
-    def _builders(self, good: dict[str, ImageResult]) -> dict[str, tuple[dagger.Container, str]]:
+    def _builders(self, good: dict[str, ImageResult]) -> dict[str, tuple[dagger.Container, str, str]]:
         """The stages beside the runtimes, so that a service can be built by `docker build` alone."""
         return {
-            stage: (self.builder.stage(name, stage), self.settings.base_reference(stage, tag))
+            stage: (self.builder.stage(name, stage), self.settings.base_reference(stage, tag), "")
             for name, base in BASES.items()
             if name in good
             for stage, tag in base.stages
@@ -102,7 +103,7 @@ class Push:
         }
 
     async def _push(
-        self, name: str, container: dagger.Container, reference: str, slots: anyio.CapacityLimiter
+        self, name: str, container: dagger.Container, reference: str, scanned: str, slots: anyio.CapacityLimiter
     ) -> Pushed:
         if self.password is not None:
             container = container.with_registry_auth(self.settings.registry, self.username, self.password)
@@ -115,8 +116,12 @@ class Push:
                 )
         except dagger.QueryError as error:
             return Pushed(name, reference, problem=" ".join(str(error).split()))
+        digest = answer.rpartition("@")[2]
         LOG.info("published", image=name, reference=answer)
-        return Pushed(name, reference, answer.rpartition("@")[2])
+        if scanned not in {"", digest}:
+            # An engine may drop layers and keep what was measured of them; a rebuild has other file times (ADR 0008).
+            LOG.warning("rebuilt since it was scanned", image=name, scanned=scanned, published=digest)
+        return Pushed(name, reference, digest)
 
 
 def _entry(push: Pushed, image: ImageResult | None, platform: str) -> dict[str, object]:
