@@ -7,7 +7,7 @@ import sys
 from typing import Annotated
 
 import dagger
-from dagger import DefaultPath, Doc, Ignore, Name, function, up
+from dagger import DefaultPath, Doc, Ignore, function, up
 
 from pipeline import settings
 from pipeline.api import cached, object_type
@@ -17,14 +17,13 @@ from pipeline.image import Image
 from pipeline.ops import Ops
 from pipeline.publish.push import Push
 from pipeline.report import listing
-from pipeline.report.form import TABLE, wants_json
+from pipeline.report.form import TABLE, Form, wants_json
 from pipeline.report.table import build_table
 from pipeline.result import Build
 from pipeline.stack.front import front
 from pipeline.stack.graph import Selection, Stack
 from pipeline.workspace import Workspace, checkout
 
-Form = Annotated[str, Name("format"), Doc("table, or json for machines.")]
 Profile = Annotated[str, Doc("Profile of services/profiles.yaml; `full` is every service.")]
 Only = Annotated[list[str] | None, Doc("Services to take instead of a profile, by any of their names.")]
 Without = Annotated[list[str] | None, Doc("Services to leave out.")]

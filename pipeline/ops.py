@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import Annotated, Any
+from typing import Any
 
 import dagger
-from dagger import Doc, Name
 
 from pipeline.api import cached, object_type
 from pipeline.build import notes
 from pipeline.catalogue.load import Entry
 from pipeline.errors import FindingsError, UsageError
 from pipeline.report import operations
-from pipeline.report.form import TABLE, wants_json
+from pipeline.report.form import TABLE, Form, wants_json
 from pipeline.stack.graph import Selection, Stack
 from pipeline.workspace import Workspace
 
 TESTER = "utility"
 """Role of the service whose image exercises the others."""
-Form = Annotated[str, Name("format"), Doc("table, or json for machines.")]
 
 
 @object_type

@@ -119,7 +119,7 @@ class Push:
         digest = answer.rpartition("@")[2]
         LOG.info("published", image=name, reference=answer)
         if scanned not in {"", digest}:
-            # An engine may drop layers and keep what was measured of them; a rebuild has other file times (ADR 0008).
+            # Seen after a restart of the engine; layers that are built again have other file times (ADR 0008).
             LOG.warning("rebuilt since it was scanned", image=name, scanned=scanned, published=digest)
         return Pushed(name, reference, digest)
 

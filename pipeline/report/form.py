@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
+
+from dagger import Doc, Name
 
 from pipeline.errors import UsageError
 
 TABLE, JSON = "table", "json"
+Form = Annotated[str, Name("format"), Doc("table, or json for machines.")]
+"""The argument of every function that has these two forms."""
 
 
 def choose(form: str, forms: Iterable[str]) -> str:
